@@ -1,0 +1,2 @@
+import "./zz1.ts"
+import "@assay/core/planning/Plan"

@@ -1,0 +1,226 @@
+-- The ledger: everything Assay remembers between runs, as the migrations in src/ledger/Migrations.ts leave it.
+-- Written by `pnpm schema:dump`; the name of the database schema is a setting, "assay" is the default.
+-- Migrations, each with the MD5 of its statements, which never changes once it is released:
+--   1  39ef08d580f1b01fffb3c81c68bda330  stale sets
+--   2  d9f33c211791d3709697c00c79912b59  runs
+--   3  2acff5dcb0ac08f128395a1e4a515c0d  landings
+--   4  1b9ff4c7e10036565f8c061d24f3a58a  outbox
+
+CREATE SCHEMA assay;
+
+CREATE TABLE assay.asset (
+  asset text COLLATE "C" NOT NULL,
+  code_version text NOT NULL,
+  registered_at timestamp with time zone NOT NULL,
+  CONSTRAINT asset_pkey PRIMARY KEY (asset)
+);
+COMMENT ON TABLE assay.asset IS 'The assets that the ledger knows.';
+COMMENT ON COLUMN assay.asset.asset IS 'Name of the asset.';
+COMMENT ON COLUMN assay.asset.code_version IS 'Version of the code that its stale set answers for.';
+COMMENT ON COLUMN assay.asset.registered_at IS 'When the asset became known with this code.';
+
+CREATE TABLE assay.materialization (
+  asset text COLLATE "C" NOT NULL,
+  unit text COLLATE "C" NOT NULL,
+  rows bigint NOT NULL,
+  content_hash text NOT NULL,
+  code_version text NOT NULL,
+  run_id text NOT NULL,
+  materialized_at timestamp with time zone NOT NULL,
+  CONSTRAINT materialization_pkey PRIMARY KEY (asset, unit)
+) WITH (fillfactor=80);
+COMMENT ON TABLE assay.materialization IS 'The last materialization of every unit.';
+COMMENT ON COLUMN assay.materialization.asset IS 'The asset.';
+COMMENT ON COLUMN assay.materialization.unit IS 'The unit: a partition key, the text of a key, or * for the whole table.';
+COMMENT ON COLUMN assay.materialization.rows IS 'Rows of the unit.';
+COMMENT ON COLUMN assay.materialization.content_hash IS 'Hash of the content of the unit.';
+COMMENT ON COLUMN assay.materialization.code_version IS 'Version of the code that built it.';
+COMMENT ON COLUMN assay.materialization.run_id IS 'The run that built it.';
+COMMENT ON COLUMN assay.materialization.materialized_at IS 'When it was built.';
+
+CREATE TABLE assay.migration (
+  id integer NOT NULL,
+  name text NOT NULL,
+  applied_at timestamp with time zone NOT NULL DEFAULT statement_timestamp(),
+  CONSTRAINT migration_pkey PRIMARY KEY (id)
+);
+COMMENT ON TABLE assay.migration IS 'The migrations that made this ledger.';
+COMMENT ON COLUMN assay.migration.id IS 'Number of the migration.';
+COMMENT ON COLUMN assay.migration.name IS 'What it is about.';
+COMMENT ON COLUMN assay.migration.applied_at IS 'When it was applied.';
+
+CREATE TABLE assay.outbox (
+  transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  event json NOT NULL,
+  CONSTRAINT outbox_pkey PRIMARY KEY (transaction_id, id)
+);
+COMMENT ON TABLE assay.outbox IS 'Events to be told outside; deleted when they were.';
+COMMENT ON COLUMN assay.outbox.transaction_id IS 'The transaction that wrote the event; it is read when all transactions up to this one have ended.';
+COMMENT ON COLUMN assay.outbox.id IS 'Order of the events within their transaction.';
+COMMENT ON COLUMN assay.outbox.event IS 'The event.';
+
+CREATE TABLE assay."position" (
+  asset text COLLATE "C" NOT NULL,
+  origin text COLLATE "C" NOT NULL,
+  value jsonb NOT NULL,
+  landed_at timestamp with time zone NOT NULL,
+  CONSTRAINT position_pkey PRIMARY KEY (asset, origin)
+) WITH (fillfactor=80);
+COMMENT ON TABLE assay."position" IS 'How far each origin was landed.';
+COMMENT ON COLUMN assay."position".asset IS 'The source asset.';
+COMMENT ON COLUMN assay."position".origin IS 'A file, a table, whatever the source delivers from.';
+COMMENT ON COLUMN assay."position".value IS 'The position; only the source knows what it means.';
+COMMENT ON COLUMN assay."position".landed_at IS 'When it was reached.';
+
+CREATE TABLE assay.quarantine (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  asset text COLLATE "C" NOT NULL,
+  origin text COLLATE "C" NOT NULL,
+  line bigint NOT NULL,
+  raw text NOT NULL,
+  raw_is_json boolean NOT NULL,
+  raw_hash text NOT NULL,
+  reasons text[] NOT NULL,
+  context json NOT NULL,
+  run_id text NOT NULL,
+  quarantined_at timestamp with time zone NOT NULL,
+  retried_at timestamp with time zone,
+  released_at timestamp with time zone,
+  released_by text,
+  CONSTRAINT quarantine_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX quarantine_identity ON assay.quarantine USING btree (asset, origin, line, raw_hash) WHERE (released_at IS NULL);
+COMMENT ON INDEX assay.quarantine_identity IS 'A row waits once (Quarantine.add); the hash stands for the text, which may be too long for an index.';
+CREATE INDEX quarantine_waiting ON assay.quarantine USING btree (asset, id) WHERE (released_at IS NULL);
+COMMENT ON INDEX assay.quarantine_waiting IS 'The waiting rows of an asset in order (Quarantine.list, Quarantine.count); released rows weigh nothing here.';
+CREATE INDEX quarantine_waiting_all ON assay.quarantine USING btree (id) WHERE (released_at IS NULL);
+COMMENT ON INDEX assay.quarantine_waiting_all IS 'The waiting rows of all assets in order (Quarantine.list, Quarantine.count).';
+COMMENT ON TABLE assay.quarantine IS 'Rows that could not land, each with every reason.';
+COMMENT ON COLUMN assay.quarantine.id IS 'Id of the row in quarantine.';
+COMMENT ON COLUMN assay.quarantine.asset IS 'The asset that it could not land in.';
+COMMENT ON COLUMN assay.quarantine.origin IS 'Where it came from.';
+COMMENT ON COLUMN assay.quarantine.line IS 'The line on which it begins, from 1.';
+COMMENT ON COLUMN assay.quarantine.raw IS 'The row as it came.';
+COMMENT ON COLUMN assay.quarantine.raw_is_json IS 'Whether raw is written as a JSON string, because text cannot hold it: it has a NUL or half a character.';
+COMMENT ON COLUMN assay.quarantine.raw_hash IS 'MD5 of the row as it came.';
+COMMENT ON COLUMN assay.quarantine.reasons IS 'Why it was rejected.';
+COMMENT ON COLUMN assay.quarantine.context IS 'What the source needs to read it again.';
+COMMENT ON COLUMN assay.quarantine.run_id IS 'The run that rejected it.';
+COMMENT ON COLUMN assay.quarantine.quarantined_at IS 'When it was rejected first.';
+COMMENT ON COLUMN assay.quarantine.retried_at IS 'When it was last read again in vain.';
+COMMENT ON COLUMN assay.quarantine.released_at IS 'When it landed after all; null while it waits.';
+COMMENT ON COLUMN assay.quarantine.released_by IS 'The run that landed it after all.';
+
+CREATE TABLE assay.run (
+  run_id text COLLATE "C" NOT NULL,
+  status text NOT NULL,
+  assets text[] NOT NULL,
+  partitions text,
+  requested_by text NOT NULL,
+  why text NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  heartbeat_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone,
+  error text,
+  CONSTRAINT run_pkey PRIMARY KEY (run_id),
+  CONSTRAINT run_status_check CHECK ((status = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'skipped'::text, 'cancelled'::text])))
+) WITH (fillfactor=70);
+CREATE INDEX run_latest ON assay.run USING btree (started_at, run_id);
+COMMENT ON INDEX assay.run_latest IS 'The latest runs (Runs.list).';
+CREATE INDEX run_running ON assay.run USING btree (run_id) WHERE (status = 'running'::text);
+COMMENT ON INDEX assay.run_running IS 'The runs that may be dead, a handful among all (Runs.abandon).';
+COMMENT ON TABLE assay.run IS 'The executions of plans.';
+COMMENT ON COLUMN assay.run.run_id IS 'Id of the run.';
+COMMENT ON COLUMN assay.run.status IS 'State of the run.';
+COMMENT ON COLUMN assay.run.assets IS 'The assets of the plan.';
+COMMENT ON COLUMN assay.run.partitions IS 'The range of partitions as it was asked for; null where none was.';
+COMMENT ON COLUMN assay.run.requested_by IS 'Who or what asked for the run.';
+COMMENT ON COLUMN assay.run.why IS 'Why it was asked for.';
+COMMENT ON COLUMN assay.run.started_at IS 'When the run began.';
+COMMENT ON COLUMN assay.run.heartbeat_at IS 'Last sign of life of the process that executes the run.';
+COMMENT ON COLUMN assay.run.finished_at IS 'When the run ended; null while it is running.';
+COMMENT ON COLUMN assay.run.error IS 'Why the run failed or was cancelled.';
+
+CREATE TABLE assay.stale_range (
+  asset text COLLATE "C" NOT NULL,
+  version bigint NOT NULL,
+  from_unit text COLLATE "C",
+  cause text NOT NULL,
+  marked_at timestamp with time zone NOT NULL,
+  CONSTRAINT stale_range_pkey PRIMARY KEY (asset, version)
+);
+COMMENT ON TABLE assay.stale_range IS 'Units whose content may differ from the full refresh, as ranges without a list.';
+COMMENT ON COLUMN assay.stale_range.asset IS 'The stale asset.';
+COMMENT ON COLUMN assay.stale_range.version IS 'Version of the mark; a step clears only the version that it picked.';
+COMMENT ON COLUMN assay.stale_range.from_unit IS 'The first stale unit; null where every unit is stale.';
+COMMENT ON COLUMN assay.stale_range.cause IS 'Why the units are stale.';
+COMMENT ON COLUMN assay.stale_range.marked_at IS 'When they were marked.';
+
+CREATE TABLE assay.stale_unit (
+  asset text COLLATE "C" NOT NULL,
+  unit text COLLATE "C" NOT NULL,
+  version bigint NOT NULL,
+  cause text NOT NULL,
+  marked_at timestamp with time zone NOT NULL,
+  CONSTRAINT stale_unit_pkey PRIMARY KEY (asset, unit)
+);
+COMMENT ON TABLE assay.stale_unit IS 'Units whose content may differ from the full refresh, one by one.';
+COMMENT ON COLUMN assay.stale_unit.asset IS 'The stale asset.';
+COMMENT ON COLUMN assay.stale_unit.unit IS 'The stale unit: a partition key, the text of a key, or * for the whole table.';
+COMMENT ON COLUMN assay.stale_unit.version IS 'Version of the mark; a step clears only the version that it picked.';
+COMMENT ON COLUMN assay.stale_unit.cause IS 'Why the unit is stale.';
+COMMENT ON COLUMN assay.stale_unit.marked_at IS 'When it was marked last.';
+
+CREATE TABLE assay.step (
+  run_id text COLLATE "C" NOT NULL,
+  step_index integer NOT NULL,
+  asset text COLLATE "C" NOT NULL,
+  status text NOT NULL,
+  kind text NOT NULL,
+  attempts integer NOT NULL,
+  units bigint NOT NULL,
+  rows_read bigint NOT NULL,
+  rows_inserted bigint NOT NULL,
+  rows_updated bigint NOT NULL,
+  rows_deleted bigint NOT NULL,
+  rows_unchanged bigint NOT NULL,
+  rows_quarantined bigint NOT NULL,
+  duration_ms double precision NOT NULL,
+  error text,
+  reason text,
+  why text NOT NULL,
+  code_version text NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone,
+  CONSTRAINT step_pkey PRIMARY KEY (run_id, step_index),
+  CONSTRAINT step_kind_check CHECK ((kind = ANY (ARRAY['land'::text, 'build'::text]))),
+  CONSTRAINT step_status_check CHECK ((status = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'skipped'::text, 'cancelled'::text])))
+);
+CREATE INDEX step_latest ON assay.step USING btree (asset, started_at, run_id, step_index);
+COMMENT ON INDEX assay.step_latest IS 'The latest step of an asset, whatever the number of runs (Runs.lastOf).';
+COMMENT ON TABLE assay.step IS 'What each run did to each of its assets.';
+COMMENT ON COLUMN assay.step.run_id IS 'The run.';
+COMMENT ON COLUMN assay.step.step_index IS 'Place of the step in the plan, from 0.';
+COMMENT ON COLUMN assay.step.asset IS 'The asset that the step materializes.';
+COMMENT ON COLUMN assay.step.status IS 'State of the step.';
+COMMENT ON COLUMN assay.step.kind IS 'Whether rows come from outside or from the inputs.';
+COMMENT ON COLUMN assay.step.attempts IS 'How often the step was tried.';
+COMMENT ON COLUMN assay.step.units IS 'How many units it rebuilt.';
+COMMENT ON COLUMN assay.step.rows_read IS 'Rows read from the source.';
+COMMENT ON COLUMN assay.step.rows_inserted IS 'Rows that are new in the table.';
+COMMENT ON COLUMN assay.step.rows_updated IS 'Rows that changed in the table.';
+COMMENT ON COLUMN assay.step.rows_deleted IS 'Rows that are gone from the table.';
+COMMENT ON COLUMN assay.step.rows_unchanged IS 'Rows that were computed and found as they were.';
+COMMENT ON COLUMN assay.step.rows_quarantined IS 'Rows that were rejected.';
+COMMENT ON COLUMN assay.step.duration_ms IS 'How long it took, in milliseconds.';
+COMMENT ON COLUMN assay.step.error IS 'Why the step failed, was skipped or cancelled.';
+COMMENT ON COLUMN assay.step.reason IS 'Tag of the reason for which the step failed, or UpstreamFailed.';
+COMMENT ON COLUMN assay.step.why IS 'Why the plan has the step.';
+COMMENT ON COLUMN assay.step.code_version IS 'Version of the asset''s code.';
+COMMENT ON COLUMN assay.step.started_at IS 'When the step began.';
+COMMENT ON COLUMN assay.step.finished_at IS 'When it ended; null while it is running.';
+
+CREATE SEQUENCE assay.stale_version AS bigint START WITH 1 INCREMENT BY 1 CACHE 1;
+COMMENT ON SEQUENCE assay.stale_version IS 'The versions of marks. A mark that is made again gets a higher one.';
+ALTER TABLE assay.step ADD CONSTRAINT step_run_id_fkey FOREIGN KEY (run_id) REFERENCES assay.run(run_id) ON DELETE CASCADE;

@@ -1,0 +1,384 @@
+/**
+ * The front door: a graph of assets that can be planned, materialized, looked at and verified, as one service. A host
+ * gives it a graph and a database (or memory); it reads no environment, prints nothing and takes no signals.
+ */
+import type { PgClient } from "@effect/sql-pg"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type * as Stream from "effect/Stream"
+import type { Asset, AssetKey } from "./Asset.ts"
+import { isPartitioned } from "./Asset.ts"
+import * as AssetGraph from "./AssetGraph.ts"
+import * as AssetSelection from "./AssetSelection.ts"
+import type { Row } from "./Column.ts"
+import * as Lander from "./execution/Lander.ts"
+import * as Preview from "./execution/Preview.ts"
+import * as Runner from "./execution/Runner.ts"
+import * as Verifier from "./execution/Verifier.ts"
+import * as Ledger from "./ledger/Ledger.ts"
+import { Positions } from "./ledger/Positions.ts"
+import { Quarantine, type QuarantinedRow } from "./ledger/Quarantine.ts"
+import { type Lookup, Runs } from "./ledger/Runs.ts"
+import * as SqlLedger from "./ledger/SqlLedger.ts"
+import { StaleSets } from "./ledger/StaleSets.ts"
+import type { Reason } from "./MaterializationError.ts"
+import * as Partitions from "./Partitions.ts"
+import * as PartitionSet from "./PartitionSet.ts"
+import * as AssetStatus from "./planning/AssetStatus.ts"
+import * as Plan from "./planning/Plan.ts"
+import * as Request from "./planning/Request.ts"
+import * as Postgres from "./postgres/Postgres.ts"
+import type { RunSummary, StepRecord } from "./Run.ts"
+import * as Transactor from "./Transactor.ts"
+import * as MemoryWarehouse from "./warehouse/MemoryWarehouse.ts"
+import * as SqlWarehouse from "./warehouse/SqlWarehouse.ts"
+import { Warehouse } from "./warehouse/Warehouse.ts"
+
+/**
+ * A request that cannot be understood: an unknown asset, a range that says nothing.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type RequestError = AssetGraph.UnknownAsset | PartitionSet.InvalidPartitionRange
+
+/**
+ * Where an asset stands, for people: units, rows, and what happened last.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Report {
+  readonly asset: AssetKey
+  readonly description: string
+  readonly kind: "source" | "keyed" | "partitioned" | "whole" | "view"
+  readonly isBuilt: boolean
+  readonly whole: string | undefined
+  readonly existing: number
+  readonly built: number
+  readonly stale: number
+  readonly missing: number
+  /** Units that the last step left undone, where it failed. */
+  readonly failed: number
+  readonly rows: number
+  readonly quarantined: number
+  /** Rows of upstream assets that lie before this asset's first partition. */
+  readonly outside: number
+  readonly lastStep: StepRecord | undefined
+  readonly lastLandingAt: DateTime.Utc | undefined
+}
+
+/**
+ * A graph of assets on a database.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Assay extends Context.Service<Assay, {
+  /** The graph, its services provided. */
+  readonly graph: AssetGraph.AssetGraph<never>
+  /** What materializing would do, and why. Writes nothing. */
+  readonly plan: (request: Request.Request) => Effect.Effect<Plan.Plan, RequestError | Reason>
+  /** Brings the requested assets up to date. Failures of assets are outcomes in the result, not errors. */
+  readonly materialize: (
+    request: Request.Request,
+    options?: { readonly requestedBy?: string; readonly why?: string; readonly concurrency?: number }
+  ) => Effect.Effect<Runner.RunResult, RequestError | Reason>
+  /** Where assets stand; all of them where none is named. */
+  readonly status: (assets?: ReadonlyArray<AssetKey>) => Effect.Effect<ReadonlyArray<Report>, RequestError | Reason>
+  /** The rows of an asset, ordered by its key. */
+  readonly rows: (options: {
+    readonly asset: AssetKey
+    readonly partitions?: string | undefined
+    readonly limit?: number | undefined
+  }) => Effect.Effect<{ readonly asset: Asset; readonly rows: Stream.Stream<Row, Reason> }, RequestError | Reason>
+  /** The latest runs, newest first. */
+  readonly runs: (options: { readonly limit: number }) => Effect.Effect<ReadonlyArray<RunSummary>, Reason>
+  /** One run with its steps, by its id or the beginning of it. */
+  readonly run: (runId: string) => Effect.Effect<Lookup, Reason>
+  /** Rejected rows that are not released, oldest first. */
+  readonly quarantined: (options: {
+    readonly asset?: AssetKey | undefined
+    readonly limit: number
+    readonly after?: string | undefined
+  }) => Effect.Effect<ReadonlyArray<QuarantinedRow>, Reason>
+  /** One rejected row by its id. */
+  readonly quarantinedRow: (id: string) => Effect.Effect<Option.Option<QuarantinedRow>, Reason>
+  /** Reads rejected rows again by today's rules and lands those that pass. */
+  readonly replay: (assets?: ReadonlyArray<AssetKey>) => Effect.Effect<
+    { readonly tried: number; readonly landed: number },
+    RequestError | Reason
+  >
+  /** Recomputes what is fresh and compares (L2); `strict` recomputes the whole chain and refuses anything stale (L1). */
+  readonly verify: (options?: {
+    readonly assets?: ReadonlyArray<AssetKey> | undefined
+    readonly strict?: boolean | undefined
+  }) => Effect.Effect<ReadonlyArray<Verifier.Verdict>, RequestError | Reason>
+}>()("@assay/core/Assay") {}
+
+/**
+ * The database schemas of an environment: the assets' tables in one named like the environment, the ledger beside it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const environment = (name: string): Postgres.Schemas => ({ warehouse: name, ledger: `${name}_assay` })
+
+/**
+ * A graph on PostgreSQL. The layer asks for what the graph's computes and sources need, and for the host's `PgClient`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <R>(
+  graph: AssetGraph.AssetGraph<R>,
+  schemas: Postgres.Schemas = environment("dev")
+): Layer.Layer<Assay, Reason, PgClient.PgClient | R> =>
+  fromGraph(graph).pipe(
+    Layer.provide(Layer.mergeAll(SqlLedger.layer, SqlWarehouse.layer).pipe(Layer.provideMerge(Postgres.layer(schemas))))
+  )
+
+/**
+ * A graph in memory, for tests: the same engine, over the `rows` of the computes.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemory = <R>(graph: AssetGraph.AssetGraph<R>): Layer.Layer<Assay, never, R> =>
+  fromGraph(graph).pipe(
+    Layer.provide(
+      Layer.mergeAll(Ledger.layerMemory, MemoryWarehouse.layer, Transactor.layerMemory).pipe(
+        Layer.provide(Transactor.layerMemoryStore)
+      )
+    )
+  )
+
+// --- internal ---
+
+type Services = Runner.Services
+
+const fromGraph = <R>(graph: AssetGraph.AssetGraph<R>): Layer.Layer<Assay, never, R | Services> =>
+  Layer.effect(
+    Assay,
+    Effect.gen(function*() {
+      const context = yield* Effect.context<R | Services>()
+      return make(AssetGraph.provide(graph, context), context)
+    })
+  )
+
+const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Services>): typeof Assay.Service => {
+  const provide = <A, E>(effect: Effect.Effect<A, E, Services>): Effect.Effect<A, E> => Effect.provideContext(effect, context)
+
+  const targetsOf = Effect.fnUntraced(function*(request: Request.Request) {
+    const now = yield* DateTime.now
+    return yield* Effect.fromResult(Request.targets(request, { graph, now: DateTime.toEpochMillis(now) }))
+  })
+
+  const selected = (assets: ReadonlyArray<AssetKey> | undefined) =>
+    Effect.map(
+      Effect.fromResult(
+        AssetSelection.resolve(assets === undefined || assets.length === 0 ? AssetSelection.all : AssetSelection.names(...assets), graph)
+      ),
+      (names) => names.map((name) => AssetGraph.getUnsafe(graph, name))
+    )
+
+  const prepared = prepare(graph)
+
+  return Assay.of({
+    graph,
+
+    plan: Effect.fn("Assay.plan")(function*(request: Request.Request) {
+      const targets = yield* targetsOf(request)
+      return yield* Preview.plan({ graph, targets })
+    }, provide),
+
+    materialize: Effect.fn("Assay.materialize")(function*(request: Request.Request, options?: {
+      readonly requestedBy?: string
+      readonly why?: string
+      readonly concurrency?: number
+    }) {
+      const targets = yield* targetsOf(request)
+      yield* prepared
+      const { plan } = yield* Preview.survey(targets)
+      if (Plan.isEmpty(plan)) return upToDate(targets)
+      return yield* Runner.run({
+        graph,
+        targets,
+        runId: yield* newRunId,
+        partitions: request.partitions,
+        requestedBy: options?.requestedBy ?? "api",
+        why: options?.why ?? "requested",
+        concurrency: options?.concurrency ?? 4
+      })
+    }, provide),
+
+    status: Effect.fn("Assay.status")(function*(names?: ReadonlyArray<AssetKey>) {
+      const assets = yield* selected(names)
+      yield* prepared
+      return yield* reports(graph, assets)
+    }, provide),
+
+    rows: Effect.fn("Assay.rows")(function*(options: {
+      readonly asset: AssetKey
+      readonly partitions?: string | undefined
+      readonly limit?: number | undefined
+    }) {
+      const [asset] = yield* selected([options.asset])
+      if (asset === undefined) return yield* AssetGraph.unknownAsset(graph, options.asset)
+      yield* prepared
+      const warehouse = yield* Warehouse
+      const now = DateTime.toEpochMillis(yield* DateTime.now)
+      const partitions = options.partitions === undefined || !isPartitioned(asset) ? undefined : yield* Effect.fromResult(
+        PartitionSet.parse(options.partitions, {
+          partitions: asset.partitions,
+          existing: Partitions.existing(asset.partitions, now),
+          now
+        })
+      )
+      return { asset, rows: warehouse.rows({ asset, partitions, limit: options.limit }) }
+    }, provide),
+
+    runs: (options) => provide(Effect.flatMap(Runs, (runs) => runs.list(options))),
+
+    run: (runId) => provide(Effect.flatMap(Runs, (runs) => runs.get(runId))),
+
+    quarantined: (options) => provide(Effect.flatMap(Quarantine, (quarantine) => quarantine.list(options))),
+
+    quarantinedRow: (id) => provide(Effect.flatMap(Quarantine, (quarantine) => quarantine.get(id))),
+
+    replay: Effect.fn("Assay.replay")(function*(names?: ReadonlyArray<AssetKey>) {
+      const assets = yield* selected(names)
+      yield* prepared
+      const runId = yield* newRunId
+      let tried = 0
+      let landed = 0
+      for (const asset of assets) {
+        const from = Lander.sourceOf(asset)
+        if (from === undefined) continue
+        let after: string | undefined = undefined
+        do {
+          const page: { readonly tried: number; readonly landed: number; readonly last: string | undefined } =
+            yield* Lander.replay({ graph, from, runId, limit: 5000, after })
+          tried += page.tried
+          landed += page.landed
+          after = page.last
+        } while (after !== undefined)
+      }
+      return { tried, landed }
+    }, provide),
+
+    verify: Effect.fn("Assay.verify")(function*(options?: {
+      readonly assets?: ReadonlyArray<AssetKey> | undefined
+      readonly strict?: boolean | undefined
+    }) {
+      const assets = yield* selected(options?.assets)
+      yield* prepared
+      if (options?.strict !== true) return yield* Verifier.units(assets)
+      const names = new Set(assets.map(({ name }) => name))
+      return (yield* Verifier.chain(graph)).filter(({ asset }) => names.has(asset))
+    }, provide)
+  })
+}
+
+/** Tables and stale sets made ready for the graph; several processes may do it at once. */
+const prepare = Effect.fnUntraced(function*(graph: AssetGraph.AssetGraph): Effect.fn.Return<void, Reason, Services> {
+  const transactor = yield* Transactor.Transactor
+  const warehouse = yield* Warehouse
+  const staleSets = yield* StaleSets
+  const at = yield* DateTime.now
+  yield* transactor.transact(Effect.gen(function*() {
+    yield* transactor.lock([{ asset: "", mode: "exclusive" }])
+    yield* warehouse.prepare(graph)
+    yield* staleSets.register({ assets: Preview.registrations(graph), at })
+  }))
+})
+
+/** Readable and ordered in time: `20240520-101530-3f9a2c`. */
+const newRunId: Effect.Effect<string> = Effect.gen(function*() {
+  const now = DateTime.formatIso(yield* DateTime.now).slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")
+  const random = yield* Random.nextIntBetween(0, 0xffffff)
+  return `${now}-${random.toString(16).padStart(6, "0")}`
+})
+
+const upToDate = (targets: ReadonlyArray<Request.Target>): Runner.RunResult => ({
+  runId: undefined,
+  status: "succeeded",
+  steps: 0,
+  outcomes: targets.map(({ asset }) => ({
+    asset: asset.name,
+    outcome: "unchanged",
+    steps: 0,
+    units: 0,
+    read: 0,
+    inserted: 0,
+    updated: 0,
+    deleted: 0,
+    unchanged: 0,
+    quarantined: 0,
+    durationMs: 0,
+    error: undefined,
+    because: []
+  }))
+})
+
+const reports = Effect.fnUntraced(function*(
+  graph: AssetGraph.AssetGraph<never>,
+  assets: ReadonlyArray<Asset<string, unknown, never>>
+): Effect.fn.Return<ReadonlyArray<Report>, Reason, Services> {
+  const now = yield* DateTime.now
+  const runs = yield* Runs
+  const positions = yield* Positions
+  const quarantine = yield* Quarantine
+  const warehouse = yield* Warehouse
+  const statuses = yield* AssetStatus.read({ assets, now })
+  const steps = yield* runs.lastOf(assets.map(({ name }) => name))
+  return yield* Effect.forEach(statuses, (status) =>
+    Effect.gen(function*() {
+      const { asset } = status
+      const isSource = asset.body._tag === "Source"
+      const incoming = Array.from(graph.edges.values()).flat().filter(({ downstream }) => downstream.name === asset.name)
+      const outside = isPartitioned(asset) ? yield* Effect.forEach(incoming, warehouse.outside) : []
+      const landed = isSource ? yield* positions.all(asset.name) : []
+      const lastStep = steps.get(asset.name)
+      const stale = AssetStatus.staleCount(status)
+      const missing = isSource ? 0 : PartitionSet.size(AssetStatus.missing(status))
+      return {
+        asset: asset.name,
+        description: asset.description,
+        kind: kindOf(asset),
+        isBuilt: status.isBuilt,
+        whole: status.whole === undefined ? undefined : Plan.formatWhy(Plan.whyOf(status.whole, undefined)),
+        existing: PartitionSet.size(status.existing),
+        built: PartitionSet.size(status.built),
+        stale,
+        missing,
+        failed: lastStep?.status === "failed" ? stale + missing : 0,
+        rows: yield* warehouse.count(asset),
+        quarantined: isSource ? yield* quarantine.count(asset.name) : 0,
+        outside: Math.max(0, ...outside),
+        lastStep,
+        lastLandingAt: landed.map(({ landedAt }) => landedAt).reduce<DateTime.Utc | undefined>(
+          (latest, at) => latest === undefined || DateTime.isGreaterThan(at, latest) ? at : latest,
+          undefined
+        )
+      }
+    }))
+})
+
+const kindOf = (asset: Asset): Report["kind"] => {
+  if (asset.body._tag === "Source") return "source"
+  switch (asset.write._tag) {
+    case "View":
+      return "view"
+    case "ReplacePartitions":
+      return "partitioned"
+    case "Replace":
+      return "whole"
+    default:
+      return "keyed"
+  }
+}

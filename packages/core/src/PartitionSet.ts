@@ -1,0 +1,549 @@
+/**
+ * Which partitions of one definition are meant: requested, existing, materialized, stale? A set keeps ranges, not keys, so
+ * that a million days cost as much as one, and its algebra (union, intersection, difference) is exact.
+ *
+ * @since 0.1.0
+ */
+import { toDate } from "date-fns/toDate"
+import * as Equal from "effect/Equal"
+import { dual } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Calendar from "./internal/calendar.ts"
+import * as Range from "./internal/partitionRange.ts"
+import * as internal from "./internal/partitionSet.ts"
+import * as Spans from "./internal/spans.ts"
+import * as Partitions from "./Partitions.ts"
+import * as TimeWindow from "./TimeWindow.ts"
+
+/**
+ * A set of partitions of one definition; equal sets are structurally equal.
+ *
+ * **Details**
+ *
+ * `spans` are sorted, disjoint and nowhere touching, in epoch milliseconds for windows of time and in positions of the list of
+ * keys otherwise. Read them through `ranges`, `windows` and `keys`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PartitionSet extends internal.PartitionSet<Partitions.Partitions> {}
+
+/**
+ * A key that names no partition of the definition.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidPartitionKey extends Schema.TaggedError<InvalidPartitionKey>("@assay/core/InvalidPartitionKey")(
+  "InvalidPartitionKey",
+  { key: Schema.String, partitions: Schema.String, expected: Schema.String }
+) {
+  override get message(): string {
+    return `${JSON.stringify(this.key)} is not a partition (${this.partitions}): expected ${this.expected}`
+  }
+}
+
+/**
+ * A text that does not say which partitions are meant, or says some of which none exists.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidPartitionRange extends Schema.TaggedError<InvalidPartitionRange>(
+  "@assay/core/InvalidPartitionRange"
+)("InvalidPartitionRange", {
+  text: Schema.String,
+  item: Schema.String,
+  position: Schema.Number,
+  problem: Schema.String,
+  validForms: Schema.String
+}) {
+  override get message(): string {
+    return (
+      `cannot read the partition range ${JSON.stringify(this.text)}: ${JSON.stringify(this.item)} ` +
+      `(character ${this.position}) ${this.problem}\nvalid forms: ${this.validForms}`
+    )
+  }
+}
+
+/**
+ * Whether a value is a set of partitions.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isPartitionSet = (self: unknown): self is PartitionSet => Predicate.hasProperty(self, internal.TypeId)
+
+/**
+ * The set without a partition.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const empty = (partitions: Partitions.Partitions): PartitionSet => internal.make(partitions, [])
+
+/**
+ * Every partition that a definition can ever have; without bound when the definition has no end.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const all = (partitions: Partitions.Partitions): PartitionSet => internal.make(partitions, [extent(partitions)])
+
+/**
+ * The partitions with these keys, in any order; fails on the first that names none.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromKeys: {
+  (keys: Iterable<string>): (partitions: Partitions.Partitions) => Result.Result<PartitionSet, InvalidPartitionKey>
+  (partitions: Partitions.Partitions, keys: Iterable<string>): Result.Result<PartitionSet, InvalidPartitionKey>
+} = dual(
+  2,
+  (partitions: Partitions.Partitions, keys: Iterable<string>): Result.Result<PartitionSet, InvalidPartitionKey> => {
+    const spans: Array<TimeWindow.TimeWindow> = []
+    for (const key of keys) {
+      const span = spanOf(partitions, key)
+      if (Option.isNone(span)) {
+        return Result.fail(unknownKey(partitions, key))
+      }
+      spans.push(span.value)
+    }
+    return Result.succeed(internal.make(partitions, spans))
+  }
+)
+
+/**
+ * The partitions whose window overlaps a stretch of time; none where the definition has no windows.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromWindow: {
+  (window: TimeWindow.TimeWindow): (partitions: Partitions.Partitions) => PartitionSet
+  (partitions: Partitions.Partitions, window: TimeWindow.TimeWindow): PartitionSet
+} = dual(2, (partitions: Partitions.Partitions, window: TimeWindow.TimeWindow): PartitionSet => {
+  if (!Partitions.isTimeWindows(partitions)) {
+    return empty(partitions)
+  }
+  return internal.make(
+    partitions,
+    Option.toArray(TimeWindow.intersection(window, Partitions.range(partitions))).map(({ end, start }) => ({
+      start: Calendar.floor(partitions, start),
+      end: end === Number.POSITIVE_INFINITY ? end : Calendar.ceil(partitions, end)
+    }))
+  )
+})
+
+/**
+ * The partitions that are in either set.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const union: {
+  (that: PartitionSet): (self: PartitionSet) => PartitionSet
+  (self: PartitionSet, that: PartitionSet): PartitionSet
+} = dual(2, (self: PartitionSet, that: PartitionSet): PartitionSet => combine(self, that, Spans.union))
+
+/**
+ * The partitions that are in both sets.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const intersection: {
+  (that: PartitionSet): (self: PartitionSet) => PartitionSet
+  (self: PartitionSet, that: PartitionSet): PartitionSet
+} = dual(2, (self: PartitionSet, that: PartitionSet): PartitionSet => combine(self, that, Spans.intersection))
+
+/**
+ * The partitions of the first set that are not in the second.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const difference: {
+  (that: PartitionSet): (self: PartitionSet) => PartitionSet
+  (self: PartitionSet, that: PartitionSet): PartitionSet
+} = dual(2, (self: PartitionSet, that: PartitionSet): PartitionSet => combine(self, that, Spans.difference))
+
+/**
+ * The first partitions of a set, in order, at most `count` of them.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const take: {
+  (count: number): (self: PartitionSet) => PartitionSet
+  (self: PartitionSet, count: number): PartitionSet
+} = dual(2, (self: PartitionSet, count: number): PartitionSet => {
+  const taken: Array<TimeWindow.TimeWindow> = []
+  let left = count
+  for (const span of self.spans) {
+    if (left <= 0) {
+      break
+    }
+    const size = sizeOf(self.partitions, span)
+    taken.push(size <= left ? span : { start: span.start, end: advance(self.partitions, span.start, left) })
+    left -= size
+  }
+  return internal.make(self.partitions, taken)
+})
+
+/**
+ * The last partition of a set alone; empty when the set is.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const last = (self: PartitionSet): PartitionSet => {
+  const span = self.spans.at(-1)
+  return span === undefined || span.end === Number.POSITIVE_INFINITY
+    ? empty(self.partitions)
+    : internal.make(self.partitions, [{ start: retreat(self.partitions, span.end), end: span.end }])
+}
+
+/**
+ * Whether a set holds no partition.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isEmpty = (self: PartitionSet): boolean => self.spans.length === 0
+
+/**
+ * Whether a set holds the partition with this key.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const has: {
+  (key: string): (self: PartitionSet) => boolean
+  (self: PartitionSet, key: string): boolean
+} = dual(2, (self: PartitionSet, key: string): boolean =>
+  Option.exists(spanOf(self.partitions, key), (span) => Spans.contains(self.spans, span.start))
+)
+
+/**
+ * Whether every partition of the first set is in the second.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isSubset: {
+  (that: PartitionSet): (self: PartitionSet) => boolean
+  (self: PartitionSet, that: PartitionSet): boolean
+} = dual(2, (self: PartitionSet, that: PartitionSet): boolean => isEmpty(difference(self, that)))
+
+/**
+ * Whether two sets hold the same partitions of the same definition.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const equals: {
+  (that: PartitionSet): (self: PartitionSet) => boolean
+  (self: PartitionSet, that: PartitionSet): boolean
+} = dual(
+  2,
+  (self: PartitionSet, that: PartitionSet): boolean =>
+    sameDefinition(self, that) && Spans.equals(self.spans, that.spans)
+)
+
+/**
+ * The number of partitions in a set, counted by calendar difference; infinite for a set without bound.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const size = (self: PartitionSet): number =>
+  self.spans.reduce((total, span) => total + sizeOf(self.partitions, span), 0)
+
+/**
+ * The keys of a set in order, made one by one as they are asked for.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const keys = (self: PartitionSet): Iterable<string> => {
+  const { partitions } = self
+  return iterable(function* () {
+    for (const start of starts(self)) {
+      yield keyAt(partitions, start)
+    }
+  })
+}
+
+/**
+ * The windows of a set in order, made one by one as they are asked for; none where the definition has no windows.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const windows = (self: PartitionSet): Iterable<TimeWindow.TimeWindow> => {
+  const { partitions } = self
+  return iterable(function* () {
+    if (Partitions.isTimeWindows(partitions)) {
+      for (const start of starts(self)) {
+        yield { start, end: Calendar.next(partitions, start) }
+      }
+    }
+  })
+}
+
+/**
+ * The stretches of time that a set covers: merged, sorted, disjoint; none where the definition has no windows.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const ranges = (self: PartitionSet): ReadonlyArray<TimeWindow.TimeWindow> =>
+  Partitions.isTimeWindows(self.partitions) ? self.spans : []
+
+/**
+ * Writes a set for people: `2024-03-01..2024-03-31, 2024-04-02`, both ends inclusive.
+ *
+ * **Details**
+ *
+ * With `limit`, at most so many ranges (or names) are written, and the number of partitions left out is said. A set that is
+ * written in full reads back with `parse`, except an empty one and the unit of an asset in one piece.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const format = (self: PartitionSet, options?: { readonly limit?: number | undefined }): string => {
+  if (isEmpty(self)) {
+    return "none"
+  }
+  const limit = options?.limit ?? Number.POSITIVE_INFINITY
+  const written: Array<string> = []
+  let count = 0
+  for (const part of formatted(self)) {
+    if (written.length >= limit) {
+      return `${written.join(", ")} … and ${size(self) - count} more`.trimStart()
+    }
+    written.push(part.text)
+    count += part.size
+  }
+  return written.join(", ")
+}
+
+/**
+ * Reads a range as a user writes it and selects what of it exists.
+ *
+ * **Details**
+ *
+ * Items are separated by commas and united: `2024` (a year), `2024-03` (a month), `2024-03-05` (a day), an hourly key,
+ * `2024-03..2024-05-15` (both ends inclusive), `2024-03..`, `..2024-05`, `all`, and `latest` (the newest that exists). A date
+ * finer than the cadence means the window that holds it. Names are taken as they are. Every item must select something.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const parse = (
+  text: string,
+  options: {
+    readonly partitions: Partitions.Partitions
+    readonly existing: PartitionSet
+    readonly now: number
+  }
+): Result.Result<PartitionSet, InvalidPartitionRange> => {
+  const { existing, now, partitions } = options
+  return Result.gen(function* () {
+    let parsed = empty(partitions)
+    for (const item of Range.items(text)) {
+      const invalid = (problem: string) =>
+        new InvalidPartitionRange({
+          text,
+          item: item.text,
+          position: item.position,
+          problem,
+          validForms: validForms(partitions)
+        })
+      const selected = yield* Result.mapError(select(partitions, existing, item.text), invalid)
+      const found = intersection(selected, existing)
+      if (isEmpty(found)) {
+        return yield* Result.fail(invalid(`selects nothing that exists: ${whatExists(selected, existing, now)}`))
+      }
+      parsed = union(parsed, found)
+    }
+    return parsed
+  })
+}
+
+// --- internal ---
+
+const iterable = <A>(iterator: () => Iterator<A>): Iterable<A> => ({ [Symbol.iterator]: iterator })
+
+const sameDefinition = (self: PartitionSet, that: PartitionSet): boolean =>
+  self.partitions === that.partitions || Equal.equals(self.partitions, that.partitions)
+
+const combine = (
+  self: PartitionSet,
+  that: PartitionSet,
+  operation: (self: Spans.Spans, that: Spans.Spans) => Spans.Spans
+): PartitionSet => {
+  if (!sameDefinition(self, that)) {
+    throw new Partitions.InvalidPartitions({
+      definition: `a set of partitions (${Partitions.format(self.partitions)})`,
+      problem: `it cannot be combined with one of another definition (${Partitions.format(that.partitions)})`,
+      expected: "two sets of the same definition; a mapping translates between definitions"
+    })
+  }
+  return internal.make(self.partitions, operation(self.spans, that.spans))
+}
+
+const extent = (partitions: Partitions.Partitions): TimeWindow.TimeWindow => {
+  switch (partitions._tag) {
+    case "Unpartitioned":
+      return { start: 0, end: 1 }
+    case "Static":
+      return { start: 0, end: partitions.keys.length }
+    case "TimeWindows":
+      return Partitions.range(partitions)
+  }
+}
+
+const spanOf = (partitions: Partitions.Partitions, key: string): Option.Option<TimeWindow.TimeWindow> => {
+  if (Partitions.isTimeWindows(partitions)) {
+    return Partitions.windowOf(partitions, key)
+  }
+  const start = Partitions.isStatic(partitions) ? positionOf(partitions, key) : key === Partitions.unit ? 0 : -1
+  return start < 0 ? Option.none() : Option.some({ start, end: start + 1 })
+}
+
+const positions = new WeakMap<Partitions.Static, ReadonlyMap<string, number>>()
+
+const positionOf = (partitions: Partitions.Static, key: string): number => {
+  let known = positions.get(partitions)
+  if (known === undefined) {
+    positions.set(partitions, (known = new Map(partitions.keys.map((name, index) => [name, index]))))
+  }
+  return known.get(key) ?? -1
+}
+
+const keyAt = (partitions: Partitions.Partitions, start: number): string => {
+  switch (partitions._tag) {
+    case "Unpartitioned":
+      return Partitions.unit
+    case "Static":
+      return partitions.keys[start] ?? ""
+    case "TimeWindows":
+      return Calendar.key(partitions, start)
+  }
+}
+
+const sizeOf = (partitions: Partitions.Partitions, span: TimeWindow.TimeWindow): number =>
+  Partitions.isTimeWindows(partitions) ? Calendar.count(partitions, span.start, span.end) : span.end - span.start
+
+const advance = (partitions: Partitions.Partitions, start: number, count: number): number =>
+  Partitions.isTimeWindows(partitions) ? Calendar.shift(partitions, start, count) : start + count
+
+const retreat = (partitions: Partitions.Partitions, end: number): number =>
+  Partitions.isTimeWindows(partitions) ? Calendar.floor(partitions, end - 1) : end - 1
+
+function* starts(self: PartitionSet): Generator<number> {
+  for (const span of self.spans) {
+    for (let start = span.start; start < span.end; start = advance(self.partitions, start, 1)) {
+      yield start
+    }
+  }
+}
+
+function* formatted(self: PartitionSet): Generator<{ readonly text: string; readonly size: number }> {
+  if (!Partitions.isTimeWindows(self.partitions)) {
+    for (const text of keys(self)) {
+      yield { text, size: 1 }
+    }
+    return
+  }
+  for (const span of self.spans) {
+    const first = keyAt(self.partitions, span.start)
+    const size = sizeOf(self.partitions, span)
+    const end = span.end === Number.POSITIVE_INFINITY ? "" : keyAt(self.partitions, retreat(self.partitions, span.end))
+    yield { text: size === 1 ? first : `${first}..${end}`, size }
+  }
+}
+
+const keyForms: Record<Partitions.Cadence, string> = {
+  hourly: "the start of an hour YYYY-MM-DD-HH:MM (the second of two equal hours carries its offset, such as -0500)",
+  daily: "a day YYYY-MM-DD",
+  weekly: "the first day of a week, YYYY-MM-DD",
+  monthly: "the first day of a month, YYYY-MM-01"
+}
+
+const unknownKey = (partitions: Partitions.Partitions, key: string): InvalidPartitionKey => {
+  const refuse = (expected: string) =>
+    new InvalidPartitionKey({ key, partitions: Partitions.format(partitions), expected })
+  switch (partitions._tag) {
+    case "Unpartitioned":
+      return refuse(JSON.stringify(Partitions.unit))
+    case "Static": {
+      const nearest = Range.suggestion(partitions.keys, key)
+      return refuse(
+        nearest === undefined ? "one of its keys" : `one of its keys; did you mean ${JSON.stringify(nearest)}?`
+      )
+    }
+    case "TimeWindows":
+      return refuse(`${keyForms[partitions.cadence]}, inside the range`)
+  }
+}
+
+const select = (
+  partitions: Partitions.Partitions,
+  existing: PartitionSet,
+  text: string
+): Result.Result<PartitionSet, string> => {
+  if (text === "all") {
+    return Result.succeed(existing)
+  }
+  if (text === "latest") {
+    return Result.succeed(last(existing))
+  }
+  switch (partitions._tag) {
+    case "Unpartitioned":
+      return Result.fail(text === "" ? "is empty" : "names a partition, but the asset is in one piece")
+    case "Static":
+      return Result.map(Range.position(partitions.keys, text), (start) =>
+        internal.make(partitions, [{ start, end: start + 1 }])
+      )
+    case "TimeWindows":
+      return Result.map(Range.instants(partitions, text), (window) => fromWindow(partitions, window))
+  }
+}
+
+const whatExists = (selected: PartitionSet, existing: PartitionSet, now: number): string => {
+  const { partitions } = existing
+  if (!Partitions.isTimeWindows(partitions)) {
+    return isEmpty(existing) ? "no partition exists" : `the partitions are ${format(existing, { limit: 10 })}`
+  }
+  const first = existing.spans[0]
+  const [wanted] = windows(selected)
+  const running =
+    wanted !== undefined && wanted.end > now
+      ? ` (${Calendar.key(partitions, wanted.start)} ends at ${toDate(wanted.end).toISOString()})`
+      : ""
+  return first === undefined
+    ? `no partition exists yet${running}`
+    : `partitions run from ${Calendar.key(partitions, first.start)} to ${[...keys(last(existing))].join("")}${running}`
+}
+
+const validForms = (partitions: Partitions.Partitions): string => {
+  switch (partitions._tag) {
+    case "Unpartitioned":
+      return "all, latest"
+    case "Static":
+      return `${format(all(partitions), { limit: 10 })}; several separated by commas; all, latest`
+    case "TimeWindows":
+      return [
+        "2024 (a year), 2024-03 (a month), 2024-03-05 (a day)",
+        ...(partitions.cadence === "hourly" ? ["2024-03-05-07:00 (an hour)"] : []),
+        "2024-03..2024-05-15, 2024-03.., ..2024-05, all, latest; several separated by commas"
+      ].join(", ")
+  }
+}

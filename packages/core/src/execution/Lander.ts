@@ -1,0 +1,249 @@
+/**
+ * Landing: a step whose input is a source instead of other assets. Each batch is one transaction of rows, quarantine,
+ * position and marks, so a landing that dies is resumed by landing again and no row is lost or doubled (L3, L4).
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Asset } from "../Asset.ts"
+import type { AssetGraph } from "../AssetGraph.ts"
+import type { Row } from "../Column.ts"
+import { Outbox } from "../ledger/Outbox.ts"
+import { Positions } from "../ledger/Positions.ts"
+import { Quarantine } from "../ledger/Quarantine.ts"
+import { DefinitionFault, type Reason, SchemaMismatch, Transient } from "../MaterializationError.ts"
+import type { Batch, Delivery, Position, Source, SourceError } from "../Source.ts"
+import { Transactor } from "../Transactor.ts"
+import { all } from "../Unit.ts"
+import { Warehouse } from "../warehouse/Warehouse.ts"
+import type { Append } from "../WriteStrategy.ts"
+import * as FaultPoint from "./FaultPoint.ts"
+import * as Materializer from "./Materializer.ts"
+
+/**
+ * The services that landing uses.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Services = Materializer.Services | Positions | Quarantine
+
+/**
+ * How much has been landed so far of one delivery.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Landed {
+  readonly read: number
+  readonly inserted: number
+  readonly unchanged: number
+  readonly quarantined: number
+}
+
+/**
+ * A source asset with what it is made of.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SourceAsset {
+  readonly asset: Asset<string, unknown, never>
+  readonly source: Source<Row, never>
+  readonly write: Append
+}
+
+/**
+ * The source of an asset; undefined for an asset that is computed.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const sourceOf = (asset: Asset<string, unknown, never>): SourceAsset | undefined =>
+  asset.body._tag === "Source" && asset.write._tag === "Append"
+    ? { asset, source: asset.body.source, write: asset.write }
+    : undefined
+
+/**
+ * What there is to land.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const discover = Effect.fn("Lander.discover")(function*(
+  { asset, source }: SourceAsset
+): Effect.fn.Return<ReadonlyArray<Delivery>, Reason, Positions> {
+  const positions = yield* Positions
+  const landed = yield* positions.all(asset.name)
+  return yield* Effect.mapError(source.discover(landed), reasonOf)
+})
+
+/**
+ * Lands one delivery, batch by batch, and reports after each how much that makes.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const land = Effect.fn("Lander.land")(function*<E>(options: {
+  readonly graph: AssetGraph
+  readonly from: SourceAsset
+  readonly delivery: Delivery
+  readonly runId: string
+  readonly batchId: string
+  /** Recorded with each batch, in the same transaction; `sofar` is the whole delivery up to and with the batch. */
+  readonly record: (sofar: Landed) => Effect.Effect<void, E>
+  readonly onBatch: (batch: { readonly rows: number; readonly quarantined: number; readonly warnings: ReadonlyArray<string> }) => Effect.Effect<void>
+}): Effect.fn.Return<Landed, Reason | E, Services> {
+  const { delivery, from } = options
+  let sofar: Landed = { read: 0, inserted: 0, unchanged: 0, quarantined: 0 }
+  let expected = delivery.after
+  const batches = Stream.mapError(from.source.read(delivery), reasonOf)
+  yield* Stream.runForEach(batches, (batch) =>
+    Effect.gen(function*() {
+      const before = sofar
+      const landed = yield* landBatch({ ...options, batch, expected, sofar: before })
+      sofar = landed
+      expected = batch.position
+      yield* FaultPoint.pass("landing.afterCommit")
+      yield* options.onBatch({
+        rows: landed.inserted - before.inserted,
+        quarantined: landed.quarantined - before.quarantined,
+        warnings: batch.warnings
+      })
+    }))
+  return sofar
+})
+
+/**
+ * Reads quarantined rows again by today's rules: those that pass now land and are released, the others keep today's
+ * reasons.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const replay = Effect.fn("Lander.replay")(function*(options: {
+  readonly graph: AssetGraph
+  readonly from: SourceAsset
+  readonly runId: string
+  readonly limit: number
+  readonly after: string | undefined
+}): Effect.fn.Return<{ readonly tried: number; readonly landed: number; readonly last: string | undefined }, Reason, Services> {
+  const { from: { asset, source }, graph, runId } = options
+  const transactor = yield* Transactor
+  const quarantine = yield* Quarantine
+  return yield* transactor.transact(Effect.gen(function*() {
+    yield* transactor.lock(Materializer.locksOf(graph, asset))
+    const rows = yield* quarantine.list({ asset: asset.name, limit: options.limit, after: options.after })
+    if (rows.length === 0) return { tried: 0, landed: 0, last: undefined }
+    const read = yield* Effect.mapError(source.replay(rows), reasonOf)
+    const at = yield* DateTime.now
+    const passed = rows.flatMap(({ id }, index) => {
+      const result = read[index]
+      return result !== undefined && "row" in result ? [{ id, row: result.row }] : []
+    })
+    yield* quarantine.revise({
+      rows: rows.flatMap(({ id }, index) => {
+        const result = read[index]
+        return result !== undefined && "reasons" in result ? [{ id, reasons: result.reasons }] : []
+      }),
+      at
+    })
+    const written = yield* write({ ...options, batchId: `${runId}-replay`, rows: passed.map(({ row }) => row), knownBy: undefined, at })
+    yield* quarantine.release({ ids: passed.map(({ id }) => id), runId, at })
+    return { tried: rows.length, landed: written.inserted, last: rows.at(-1)?.id }
+  }))
+})
+
+// --- internal ---
+
+const landBatch = Effect.fnUntraced(function*<E>(options: {
+  readonly graph: AssetGraph
+  readonly from: SourceAsset
+  readonly delivery: Delivery
+  readonly runId: string
+  readonly batchId: string
+  readonly record: (sofar: Landed) => Effect.Effect<void, E>
+  readonly batch: Batch<Row>
+  readonly expected: Position | undefined
+  readonly sofar: Landed
+}): Effect.fn.Return<Landed, Reason | E, Services> {
+  const { batch, delivery, expected, from: { asset }, graph, runId, sofar } = options
+  const transactor = yield* Transactor
+  const positions = yield* Positions
+  const quarantine = yield* Quarantine
+  const outbox = yield* Outbox
+  return yield* transactor.transact(Effect.gen(function*() {
+    yield* transactor.lock(Materializer.locksOf(graph, asset))
+    const at = yield* DateTime.now
+    const isOurs = yield* positions.advance({
+      asset: asset.name,
+      origin: delivery.origin,
+      expected,
+      value: batch.position.value,
+      at
+    })
+    if (!isOurs) {
+      return yield* new Transient({
+        message: `${delivery.origin} is being landed by another process; what is left of it is looked up again`,
+        code: undefined
+      })
+    }
+    yield* FaultPoint.pass("landing.beforeWrite")
+    const written = yield* write({ ...options, rows: batch.rows, knownBy: batch.knownBy, at })
+    const rejected = batch.rejected.length === 0
+      ? 0
+      : yield* quarantine.add({ asset: asset.name, runId, at, rows: batch.rejected })
+    yield* FaultPoint.pass("landing.afterWrite")
+    yield* outbox.emit([{
+      _tag: "Landed",
+      asset: asset.name,
+      runId,
+      origin: delivery.origin,
+      rows: written.inserted,
+      quarantined: rejected,
+      at
+    }])
+    const total: Landed = {
+      read: sofar.read + batch.rows.length + batch.rejected.length,
+      inserted: sofar.inserted + written.inserted,
+      unchanged: sofar.unchanged + written.unchanged,
+      quarantined: sofar.quarantined + rejected
+    }
+    yield* options.record(total)
+    yield* FaultPoint.pass("landing.beforeCommit")
+    return total
+  }))
+})
+
+/** Adds rows to the log, checks them and marks what they make stale. */
+const write = Effect.fnUntraced(function*(options: {
+  readonly graph: AssetGraph
+  readonly from: SourceAsset
+  readonly batchId: string
+  readonly rows: ReadonlyArray<Row>
+  readonly knownBy: ReadonlyArray<string> | undefined
+  readonly at: DateTime.Utc
+}) {
+  const { at, batchId, from: { asset, write: { batch, loadedAt } }, graph, knownBy, rows } = options
+  const warehouse = yield* Warehouse
+  const loaded = DateTime.formatIso(at).replace(/\.(\d{3})Z$/, ".$1000Z")
+  const written = yield* warehouse.land({
+    asset,
+    rows: rows.map((row) => ({ ...row, [batch]: batchId, [loadedAt]: loaded })),
+    knownBy
+  })
+  yield* Materializer.checked(asset, { units: all, partitions: [] })
+  yield* Materializer.propagate({ graph, asset, written, at })
+  return written
+})
+
+const reasonOf = ({ kind, message }: SourceError): Reason => {
+  switch (kind) {
+    case "SchemaMismatch":
+      return new SchemaMismatch({ message })
+    case "Transient":
+      return new Transient({ message, code: undefined })
+    case "Unreadable":
+      return new DefinitionFault({ message, code: undefined })
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * One step: the transaction in which some units of an asset are rebuilt and everything that must agree with them is
+ * written (L3). Lock, pick, compute, write, check, mark downstream, clear, record: always these eight actions in this
+ * order, for every asset.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { type Asset, isPartitioned } from "../Asset.ts"
+import type { CheckResult } from "../AssetCheck.ts"
+import type { AssetEvent } from "../AssetEvent.ts"
+import { maxUnitKeys } from "../AssetEvent.ts"
+import { type AssetGraph, type Edge, edgesFrom } from "../AssetGraph.ts"
+import { Materializations } from "../ledger/Materializations.ts"
+import { Outbox } from "../ledger/Outbox.ts"
+import { type Picked, type Selection, StaleSets } from "../ledger/StaleSets.ts"
+import { DataQuality, type Reason } from "../MaterializationError.ts"
+import * as PartitionReach from "../PartitionReach.ts"
+import * as Partitions from "../Partitions.ts"
+import * as PartitionSet from "../PartitionSet.ts"
+import { type Lock, Transactor } from "../Transactor.ts"
+import { all, listed, type UnitSet, whole } from "../Unit.ts"
+import { type Scope, Warehouse, type Written } from "../warehouse/Warehouse.ts"
+import * as FaultPoint from "./FaultPoint.ts"
+
+/**
+ * The services that a step uses.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Services = Transactor | StaleSets | Materializations | Outbox | Warehouse
+
+/**
+ * What a step did.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StepResult {
+  readonly units: number
+  readonly written: Written
+  /** The checks that found something, all of them warnings. */
+  readonly warnings: ReadonlyArray<CheckResult>
+}
+
+/**
+ * Rebuilds the selected units of an asset in one transaction. Undefined where nothing was selected.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const step = Effect.fn("Materializer.step")(function*<E>(options: {
+  readonly graph: AssetGraph
+  readonly asset: Asset<string, unknown, never>
+  readonly selection: Selection
+  readonly runId: string
+  /** Recorded with the rows, in the same transaction. */
+  readonly record: (result: StepResult) => Effect.Effect<void, E>
+}): Effect.fn.Return<StepResult | undefined, Reason | E, Services> {
+  const { asset, graph, record, runId, selection } = options
+  const transactor = yield* Transactor
+  const staleSets = yield* StaleSets
+  const warehouse = yield* Warehouse
+  const result = yield* transactor.transact(Effect.gen(function*() {
+    yield* FaultPoint.pass("beforeLock")
+    yield* transactor.lock(locksOf(graph, asset))
+    yield* FaultPoint.pass("afterLock")
+    const picked = yield* staleSets.pick({ asset: asset.name, selection })
+    if (picked.units._tag === "None") return undefined
+    const at = yield* DateTime.now
+    yield* FaultPoint.pass("afterPick")
+    yield* FaultPoint.pass("beforeWrite")
+    const written = yield* warehouse.build({ asset, scope: picked })
+    yield* FaultPoint.pass("afterWrite")
+    const warnings = yield* checked(asset, picked)
+    yield* FaultPoint.pass("afterChecks")
+    yield* propagate({ graph, asset, written, at })
+    yield* FaultPoint.pass("afterMarks")
+    yield* staleSets.clear(picked)
+    yield* FaultPoint.pass("afterClear")
+    const done: StepResult = { units: picked.count, written, warnings }
+    yield* recordUnits({ asset, picked, written, runId, at })
+    yield* emit({ asset, picked, result: done, runId, at })
+    yield* record(done)
+    yield* FaultPoint.pass("beforeCommit")
+    return done
+  }))
+  yield* FaultPoint.pass("afterCommit")
+  return result
+})
+
+/**
+ * Marks what the change set of the current transaction makes stale downstream, through every edge. A view keeps no rows,
+ * so what it makes stale is marked through it at once.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const propagate = Effect.fnUntraced(function*(options: {
+  readonly graph: AssetGraph
+  readonly asset: Asset
+  readonly written: Written
+  readonly at: DateTime.Utc
+}): Effect.fn.Return<void, Reason, StaleSets | Warehouse> {
+  const { asset, at, graph, written } = options
+  if (written.inserted + written.updated + written.deleted === 0) return
+  const staleSets = yield* StaleSets
+  for (const edge of edgesFrom(graph, asset.name)) {
+    const units = written.change === "everything" ? all : yield* unitsReached(edge)
+    for (const { reached, to } of throughViews(graph, edge, units)) {
+      yield* staleSets.mark({ asset: to.name, units: reached, cause: { _tag: "Upstream", asset: asset.name }, at })
+    }
+  }
+})
+
+/**
+ * The holds of a step: its own asset alone, and, shared, every asset that its outgoing mappings read; upstream before
+ * downstream, so that no two steps wait for each other.
+ *
+ * **Details**
+ *
+ * A dimension whose change is mapped through the facts must not miss a fact that is being committed: without the shared
+ * hold neither transaction would mark the fact's unit (write skew).
+ *
+ * @category locks
+ * @since 0.1.0
+ */
+export const locksOf = (graph: AssetGraph, asset: Asset): ReadonlyArray<Lock> => {
+  const read = edgesFrom(graph, asset.name).flatMap(({ downstream, input }): ReadonlyArray<string> => {
+    const { mapping } = input
+    const facts = mapping._tag === "AsOf" ? downstream.inputs.find(({ as }) => as === mapping.facts) : undefined
+    return facts === undefined ? [] : [facts.asset.name]
+  })
+  const shared = new Set(read)
+  return Array.from(graph.assets.keys()).flatMap((name): ReadonlyArray<Lock> =>
+    name === asset.name
+      ? [{ asset: name, mode: "exclusive" }]
+      : shared.has(name)
+      ? [{ asset: name, mode: "shared" }]
+      : []
+  )
+}
+
+/**
+ * Runs the checks of an asset over what a step wrote. Fails where a blocking one finds something (L11); yields the
+ * warnings that do.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const checked = Effect.fnUntraced(function*(
+  asset: Asset,
+  scope: Scope
+): Effect.fn.Return<ReadonlyArray<CheckResult>, Reason, Warehouse> {
+  const warehouse = yield* Warehouse
+  const results = yield* warehouse.check({ asset, scope })
+  const failed = results.filter(({ violations }) => violations > 0)
+  const [first, ...others] = failed.filter(({ severity }) => severity === "error")
+  if (first === undefined) return failed
+  return yield* new DataQuality({
+    check: first.check,
+    message: `check "${first.check}" found ${first.violations} violating rows`
+      + (others.length > 0 ? ` (and ${others.length} more checks failed)` : "")
+      + `; the previous rows stay visible. For example: ${first.examples.join(" ")}`
+  })
+})
+
+// --- internal ---
+
+const unitsReached = Effect.fnUntraced(function*(edge: Edge): Effect.fn.Return<UnitSet, Reason, Warehouse> {
+  const warehouse = yield* Warehouse
+  const { downstream, input, upstream } = edge
+  const { mapping } = input
+  if (mapping._tag !== "Identity" && mapping._tag !== "TimeWindows") return yield* warehouse.affected(edge)
+  const keys = yield* warehouse.changed(edge)
+  if (!isPartitioned(upstream)) return listed(keys)
+  return mapped(edge, PartitionSet.fromKeys(upstream.partitions, keys.filter((key) => Partitions.isKey(upstream.partitions, key))), downstream)
+})
+
+const mapped = (edge: Edge, changed: ReturnType<typeof PartitionSet.fromKeys>, downstream: Asset): UnitSet => {
+  if (changed._tag === "Failure") return all
+  const reached = PartitionReach.downstream(edge.input.mapping, { upstream: changed.success, downstream: downstream.partitions })
+  return reached === undefined ? all : listed(Array.from(PartitionSet.keys(reached)))
+}
+
+/** Where an edge ends in a view, what lies beyond it: by whole partitions where the mappings allow, otherwise all. */
+const throughViews = (
+  graph: AssetGraph,
+  edge: Edge,
+  units: UnitSet
+): ReadonlyArray<{ readonly to: Asset; readonly reached: UnitSet }> => {
+  const { downstream } = edge
+  if (units._tag === "None") return []
+  if (downstream.write._tag !== "View") return [{ to: downstream, reached: wholeWhereOnlyOne(downstream, units) }]
+  return edgesFrom(graph, downstream.name).flatMap((next) =>
+    throughViews(
+      graph,
+      next,
+      units._tag === "Listed"
+        ? mapped(next, PartitionSet.fromKeys(downstream.partitions, units.units), next.downstream)
+        : all
+    )
+  )
+}
+
+/** An asset that is one unit is stale as that unit, however it was reached. */
+const wholeWhereOnlyOne = (asset: Asset, units: UnitSet): UnitSet => asset.write._tag === "Replace" ? listed([whole]) : units
+
+const recordUnits = Effect.fnUntraced(function*(options: {
+  readonly asset: Asset
+  readonly picked: Picked
+  readonly written: Written
+  readonly runId: string
+  readonly at: DateTime.Utc
+}): Effect.fn.Return<void, Reason, Materializations | Warehouse> {
+  const { asset, at, picked, runId, written } = options
+  const materializations = yield* Materializations
+  const warehouse = yield* Warehouse
+  const units = isPartitioned(asset)
+    ? yield* warehouse.contents({ asset, scope: picked })
+    : [{ unit: whole, rows: (yield* rowsBefore(asset)) + written.inserted - written.deleted, contentHash: "" }]
+  yield* materializations.record({ asset: asset.name, runId, codeVersion: asset.codeVersion, at, units })
+})
+
+/** The rows of an asset that is recorded as one unit are counted on from the last record, never by reading the table. */
+const rowsBefore = Effect.fnUntraced(function*(asset: Asset): Effect.fn.Return<number, Reason, Materializations> {
+  const materializations = yield* Materializations
+  return Option.match(yield* materializations.get({ asset: asset.name, unit: whole }), {
+    onNone: () => 0,
+    onSome: ({ rows }) => rows
+  })
+})
+
+const emit = Effect.fnUntraced(function*(options: {
+  readonly asset: Asset
+  readonly picked: Picked
+  readonly result: StepResult
+  readonly runId: string
+  readonly at: DateTime.Utc
+}): Effect.fn.Return<void, Reason, Outbox> {
+  const { asset, at, picked, result, runId } = options
+  const outbox = yield* Outbox
+  const materialized: AssetEvent = {
+    _tag: "Materialized",
+    asset: asset.name,
+    runId,
+    codeVersion: asset.codeVersion,
+    units: result.units,
+    unitKeys: picked.partitions.slice(0, maxUnitKeys).map(({ unit }) => unit),
+    inserted: result.written.inserted,
+    updated: result.written.updated,
+    deleted: result.written.deleted,
+    unchanged: result.written.unchanged,
+    at
+  }
+  const warned = result.warnings.map((check): AssetEvent => ({ _tag: "CheckFailed", asset: asset.name, runId, ...check, at }))
+  yield* outbox.emit([materialized, ...warned])
+})

@@ -1,0 +1,146 @@
+/**
+ * The plan before anything is written. What new rows will make stale cannot be known without landing them, so where
+ * they are few the work is rehearsed: landed and built as in a run, in one transaction that is undone. Where they are
+ * many, or everything is due anyway, the plan says which assets follow.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import { isPartitioned } from "../Asset.ts"
+import { type AssetGraph, edgesFrom } from "../AssetGraph.ts"
+import { StaleSets } from "../ledger/StaleSets.ts"
+import type { Reason } from "../MaterializationError.ts"
+import * as AssetStatus from "../planning/AssetStatus.ts"
+import * as Plan from "../planning/Plan.ts"
+import type { Target } from "../planning/Request.ts"
+import { Transactor } from "../Transactor.ts"
+import { fromPartitions } from "../Unit.ts"
+import { Warehouse } from "../warehouse/Warehouse.ts"
+import * as Lander from "./Lander.ts"
+import * as Materializer from "./Materializer.ts"
+
+/**
+ * The plan for some targets as things stand, without rehearsing anything.
+ *
+ * @category plans
+ * @since 0.1.0
+ */
+export const survey = Effect.fn("Preview.survey")(function*(
+  targets: ReadonlyArray<Target<never>>
+): Effect.fn.Return<{ readonly plan: Plan.Plan; readonly findings: ReadonlyArray<Plan.Finding<never>> }, Reason, Lander.Services> {
+  const now = yield* DateTime.now
+  const statuses = yield* AssetStatus.read({ assets: targets.map(({ asset }) => asset), now })
+  const findings = yield* Effect.forEach(statuses, (status, index) => {
+    const target = targets[index]
+    const from = Lander.sourceOf(status.asset)
+    return Effect.map(
+      from === undefined ? Effect.succeed([]) : Lander.discover(from),
+      (deliveries) => target === undefined ? [] : [{ target, status, deliveries }]
+    )
+  })
+  const found = findings.flat()
+  return { findings: found, plan: Plan.make(found, { now: DateTime.toEpochMillis(now), isRehearsed: false }) }
+})
+
+/**
+ * The plan for some targets, rehearsed where that is cheap.
+ *
+ * @category plans
+ * @since 0.1.0
+ */
+export const plan = Effect.fn("Preview.plan")(function*(options: {
+  readonly graph: AssetGraph<never>
+  readonly targets: ReadonlyArray<Target<never>>
+}): Effect.fn.Return<Plan.Plan, Reason, Lander.Services> {
+  const surveyed = yield* survey(options.targets)
+  if (Plan.isEmpty(surveyed.plan) || !isCheap(surveyed.findings, options)) return surveyed.plan
+  const transactor = yield* Transactor
+  return yield* transactor.rehearse(rehearsal(options))
+})
+
+/**
+ * What the ledger has to know of the assets of a graph.
+ *
+ * @category plans
+ * @since 0.1.0
+ */
+export const registrations = (graph: AssetGraph) =>
+  Array.from(graph.assets.values())
+    .filter(({ body, write }) => body._tag === "Compute" && write._tag !== "View")
+    .map((asset) => ({ asset: asset.name, codeVersion: asset.codeVersion, isPartitioned: isPartitioned(asset) }))
+
+// --- internal ---
+
+/** Above these a rehearsal would cost about what the run itself costs. */
+const manyBytes = 4 * 1024 * 1024
+const manyUnits = 20_000
+
+const isCheap = (findings: ReadonlyArray<Plan.Finding>, options: { readonly graph: AssetGraph<never> }): boolean =>
+  findings.every(({ deliveries, status, target: { asset, isForced } }) => {
+    const feeds = edgesFrom(options.graph, asset.name).length > 0
+    const isWhole = asset.body._tag === "Compute" && asset.write._tag !== "View" &&
+      (status.whole !== undefined || !status.isBuilt || isForced)
+    return deliveries.reduce((sum, { bytes }) => sum + (bytes ?? Number.POSITIVE_INFINITY), 0) <= manyBytes &&
+      AssetStatus.staleCount(status) <= manyUnits && !(feeds && isWhole)
+  })
+
+const rehearsal = Effect.fnUntraced(function*(options: {
+  readonly graph: AssetGraph<never>
+  readonly targets: ReadonlyArray<Target<never>>
+}): Effect.fn.Return<Plan.Plan, Reason, Lander.Services> {
+  const warehouse = yield* Warehouse
+  const staleSets = yield* StaleSets
+  const now = yield* DateTime.now
+  const millis = DateTime.toEpochMillis(now)
+  yield* warehouse.prepare(options.graph)
+  yield* staleSets.register({ assets: registrations(options.graph), at: now })
+  const wanted = new Set(options.targets.map(({ asset }) => asset.name))
+  const findings: Array<Plan.Finding<never>> = []
+  for (const target of options.targets) {
+    const { asset } = target
+    const from = Lander.sourceOf(asset)
+    const deliveries = from === undefined ? [] : yield* Lander.discover(from)
+    const [status] = yield* AssetStatus.read({ assets: [asset], now })
+    if (status === undefined) continue
+    const finding = { target, status, deliveries }
+    const isLeaf = !edgesFrom(options.graph, asset.name).some(({ downstream }) => wanted.has(downstream.name))
+    if (isLeaf) {
+      findings.push(finding)
+      continue
+    }
+    let rows = 0
+    if (from !== undefined) {
+      for (const delivery of deliveries) {
+        const landed = yield* Lander.land({
+          graph: options.graph,
+          from,
+          delivery,
+          runId: rehearsalRun,
+          batchId: rehearsalRun,
+          record: () => Effect.void,
+          onBatch: () => Effect.void
+        })
+        rows += landed.inserted
+      }
+    } else {
+      const planned = Plan.step(finding, { now: millis })
+      if (planned?._tag === "Build") {
+        const step = yield* Materializer.step({
+          graph: options.graph,
+          asset,
+          selection: planned.partitions !== undefined
+            ? { _tag: "Units", units: fromPartitions(planned.partitions), isForced: planned.isForced }
+            : planned.isWhole
+            ? { _tag: "Whole" }
+            : { _tag: "Some", limit: manyUnits },
+          runId: rehearsalRun,
+          record: () => Effect.void
+        })
+        rows = step === undefined ? 0 : step.written.inserted + step.written.updated + step.written.deleted
+      }
+    }
+    findings.push({ ...finding, rows })
+  }
+  return Plan.make(findings, { now: millis, isRehearsed: true })
+})
+
+const rehearsalRun = "rehearsal"

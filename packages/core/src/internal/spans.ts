@@ -1,0 +1,80 @@
+import type { TimeWindow } from "../TimeWindow.ts"
+
+/** Sorted, disjoint, non-empty and nowhere touching, so equal sets have equal spans. */
+export type Spans = ReadonlyArray<TimeWindow>
+
+export const normalize = (spans: Iterable<TimeWindow>): Spans => {
+  const merged: Array<TimeWindow> = []
+  for (const span of [...spans].toSorted((left, right) => left.start - right.start)) {
+    const last = merged.at(-1)
+    if (span.end <= span.start) {
+      continue
+    }
+    if (last !== undefined && span.start <= last.end) {
+      merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, span.end) }
+    } else {
+      merged.push({ start: span.start, end: span.end })
+    }
+  }
+  return merged
+}
+
+export const union = (self: Spans, that: Spans): Spans => normalize([...self, ...that])
+
+export const intersection = (self: Spans, that: Spans): Spans => {
+  const shared: Array<TimeWindow> = []
+  let left = 0
+  let right = 0
+  while (left < self.length && right < that.length) {
+    const start = Math.max(self[left].start, that[right].start)
+    const end = Math.min(self[left].end, that[right].end)
+    if (start < end) {
+      shared.push({ start, end })
+    }
+    if (self[left].end < that[right].end) {
+      left++
+    } else {
+      right++
+    }
+  }
+  return shared
+}
+
+export const difference = (self: Spans, that: Spans): Spans => {
+  const rest: Array<TimeWindow> = []
+  let right = 0
+  for (const span of self) {
+    let start = span.start
+    while (right < that.length && that[right].end <= start) {
+      right++
+    }
+    for (let hole = right; hole < that.length && that[hole].start < span.end; hole++) {
+      if (start < that[hole].start) {
+        rest.push({ start, end: that[hole].start })
+      }
+      start = that[hole].end
+    }
+    if (start < span.end) {
+      rest.push({ start, end: span.end })
+    }
+  }
+  return rest
+}
+
+export const contains = (self: Spans, point: number): boolean => {
+  let low = 0
+  let high = self.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (self[middle].end <= point) {
+      low = middle + 1
+    } else {
+      high = middle
+    }
+  }
+  return low < self.length && self[low].start <= point
+}
+
+export const equals = (self: Spans, that: Spans): boolean =>
+  self.length === that.length &&
+  self.every((span, index) => span.start === that[index].start && span.end === that[index].end)

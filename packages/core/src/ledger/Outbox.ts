@@ -1,0 +1,93 @@
+/**
+ * What happened and must be told outside: events written in the transaction that makes them true (L3), read in order,
+ * and deleted when the reader has passed them on. A reader that dies before it acknowledges is told again, so every
+ * event arrives at least once.
+ *
+ * An identity value is no place in this order. A transaction may take value 5 and commit after another one that took
+ * value 6; a reader that has gone on to 6 by then never sees 5. On PostgreSQL each event therefore carries the id of
+ * its transaction, and is read only when every transaction with that id or a lower one has ended; the order is by
+ * transaction and, within it, by identity, and nothing can appear in it behind the reader any more. The price is that
+ * a long transaction, of anyone on the server, delays what began after it.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { AssetEvent } from "../AssetEvent.ts"
+import type { Reason } from "../MaterializationError.ts"
+import { MemoryStore } from "../Transactor.ts"
+
+/**
+ * An event with its place in the order.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OutboxEntry {
+  /** Has a meaning only to the outbox it came from; it is not to be compared. */
+  readonly id: string
+  readonly event: AssetEvent
+}
+
+/**
+ * The events that were not acknowledged yet.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Outbox extends Context.Service<
+  Outbox,
+  {
+    /** Appends events, in this order. */
+    readonly emit: (events: ReadonlyArray<AssetEvent>) => Effect.Effect<void, Reason>
+    /** The oldest events, or those behind the given one. */
+    readonly read: (options: {
+      readonly after?: string | undefined
+      readonly limit: number
+    }) => Effect.Effect<ReadonlyArray<OutboxEntry>, Reason>
+    /** Deletes the events up to and with the given one. */
+    readonly acknowledge: (options: { readonly upTo: string }) => Effect.Effect<void, Reason>
+  }
+>()("@assay/core/ledger/Outbox") {}
+
+/**
+ * An outbox in memory.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemory: Layer.Layer<Outbox, never, MemoryStore> = Layer.effect(
+  Outbox,
+  Effect.gen(function* () {
+    const state = (yield* MemoryStore).cell<State>({ last: 0, entries: [] })
+
+    return Outbox.of({
+      emit: (events) =>
+        Effect.sync(() => {
+          const { entries, last } = state.get()
+          state.set({
+            last: last + events.length,
+            entries: [...entries, ...events.map((event, index) => ({ id: String(last + index + 1), event }))]
+          })
+        }),
+      read: ({ after, limit }) =>
+        Effect.sync(() =>
+          state
+            .get()
+            .entries.filter(({ id }) => after === undefined || Number(id) > Number(after))
+            .slice(0, limit)
+        ),
+      acknowledge: ({ upTo }) =>
+        Effect.sync(() => {
+          const { entries, last } = state.get()
+          state.set({ last, entries: entries.filter(({ id }) => Number(id) > Number(upTo)) })
+        })
+    })
+  })
+)
+
+// --- internal ---
+
+interface State {
+  readonly last: number
+  readonly entries: ReadonlyArray<OutboxEntry>
+}

@@ -1,0 +1,89 @@
+/**
+ * How far each origin of a source asset has been landed. Rows and position commit together, and a position moves only
+ * from the value that the landing started from; so of two landings of one origin, one loses and lands nothing (L4, L8).
+ */
+import * as Context from "effect/Context"
+import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Schema from "effect/Schema"
+import type { AssetKey } from "../Asset.ts"
+import { canonicalJson } from "../Column.ts"
+import type { Reason } from "../MaterializationError.ts"
+import type { Position } from "../Source.ts"
+import { MemoryStore } from "../Transactor.ts"
+
+/**
+ * A position and when it was reached.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LandedPosition extends Position {
+  readonly landedAt: DateTime.Utc
+}
+
+/**
+ * A move of one position: from the value that the landing started from to a new one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Advance {
+  readonly asset: AssetKey
+  readonly origin: string
+  /** Where the landing started from; undefined for an origin that was never landed. */
+  readonly expected: Position | undefined
+  readonly value: Schema.Json
+  readonly at: DateTime.Utc
+}
+
+/**
+ * The positions of all source assets.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Positions extends Context.Service<
+  Positions,
+  {
+    /** The positions of an asset, in the order of their origins. */
+    readonly all: (asset: AssetKey) => Effect.Effect<ReadonlyArray<LandedPosition>, Reason>
+    /**
+     * Moves a position where it still stands as expected, and yields whether it did. Waits for another transaction that
+     * is moving the same position.
+     */
+    readonly advance: (options: Advance) => Effect.Effect<boolean, Reason>
+  }
+>()("@assay/core/ledger/Positions") {}
+
+/**
+ * Positions in memory.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemory: Layer.Layer<Positions, never, MemoryStore> = Layer.effect(
+  Positions,
+  Effect.gen(function* () {
+    const state = (yield* MemoryStore).cell<ReadonlyMap<AssetKey, ReadonlyMap<string, LandedPosition>>>(new Map())
+    const of = (asset: AssetKey): ReadonlyMap<string, LandedPosition> => state.get().get(asset) ?? new Map()
+
+    return Positions.of({
+      all: (asset) =>
+        Effect.sync(() => Array.from(of(asset).values()).toSorted((a, b) => (a.origin < b.origin ? -1 : 1))),
+      advance: ({ asset, at, expected, origin, value }) =>
+        Effect.sync(() => {
+          const stored = of(asset).get(origin)
+          const isExpected =
+            stored === undefined || expected === undefined
+              ? stored === expected
+              : canonicalJson(stored.value) === canonicalJson(expected.value)
+          if (isExpected) {
+            state.set(new Map(state.get()).set(asset, new Map(of(asset)).set(origin, { origin, value, landedAt: at })))
+          }
+          return isExpected
+        })
+    })
+  })
+)

@@ -1,0 +1,182 @@
+/**
+ * Runs on PostgreSQL.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Codec from "../postgres/Codec.ts"
+import { Postgres } from "../postgres/Postgres.ts"
+import * as Run from "../Run.ts"
+import { identifier, literal, sql, type Sql } from "../Sql.ts"
+import { abandonedError, maxCandidates, Runs } from "./Runs.ts"
+
+/**
+ * Runs on PostgreSQL.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<Runs, never, Postgres> = Layer.effect(
+  Runs,
+  Effect.gen(function* () {
+    const pg = yield* Postgres
+    const runTable = identifier(pg.schemas.ledger, "run")
+    const stepTable = identifier(pg.schemas.ledger, "step")
+    const latest = literal("started_at DESC, run_id DESC")
+
+    const stepsOf = (runId: string) =>
+      pg.query(sql`SELECT ${stepColumns} FROM ${stepTable} WHERE run_id = ${runId} ORDER BY step_index`, StepRow)
+
+    return Runs.of({
+      start: (run) =>
+        Effect.asVoid(
+          pg.execute(sql`INSERT INTO ${runTable} (run_id, status, assets, partitions, requested_by, why,
+            started_at, heartbeat_at, finished_at, error)
+          VALUES (${run.runId}, ${run.status}, ${run.assets}::text[], ${run.partitions ?? null}, ${run.requestedBy},
+            ${run.why}, ${instant(run.startedAt)}, ${instant(run.heartbeatAt)}, ${instant(run.finishedAt)},
+            ${run.error ?? null})
+          ON CONFLICT (run_id) DO NOTHING`)
+        ),
+
+      beat: ({ at, runId }) =>
+        Effect.map(
+          pg.execute(sql`UPDATE ${runTable} SET heartbeat_at = ${instant(at)}
+            WHERE run_id = ${runId} AND ${movedBy("beat")}`),
+          (count) => count > 0
+        ),
+
+      finish: ({ at, error, runId, status }) =>
+        Effect.map(
+          pg.execute(sql`UPDATE ${runTable} SET status = ${status}, error = ${error ?? null}, finished_at = ${instant(at)}
+            WHERE run_id = ${runId} AND ${movedBy(Run.eventTo(status))}`),
+          (count) => count > 0
+        ),
+
+      record: (step) => Effect.asVoid(pg.execute(upsertStep(stepTable, step))),
+
+      list: ({ limit }) =>
+        Effect.map(
+          pg.query(
+            sql`SELECT ${runColumns}, (SELECT coalesce(json_object_agg(status, count), '{}') FROM (
+                SELECT status, count(*) FROM ${stepTable} AS step WHERE step.run_id = run.run_id GROUP BY status
+              ) AS counted) AS steps
+              FROM ${runTable} AS run ORDER BY ${latest} LIMIT ${limit}`,
+            Schema.Struct({ ...RunRow.fields, steps: Counts })
+          ),
+          (rows) => rows.map(({ steps, ...run }) => ({ run, steps: { ...noSteps, ...steps } }))
+        ),
+
+      // The range is the prefix search that the primary key serves; U+10FFFF comes after every other character.
+      get: Effect.fnUntraced(function* (runId) {
+        const rows = yield* pg.query(
+          sql`SELECT ${runColumns}, (count(*) OVER ())::integer AS count FROM ${runTable}
+            WHERE run_id = ${runId} OR NOT EXISTS (SELECT FROM ${runTable} WHERE run_id = ${runId})
+              AND run_id >= ${runId} AND run_id < ${`${runId}\u{10FFFF}`}
+            ORDER BY run_id LIMIT ${maxCandidates}`,
+          Schema.Struct({ ...RunRow.fields, count: Schema.Int })
+        )
+        const [first] = rows
+        if (first === undefined) return { _tag: "NotFound" }
+        const { count, ...run } = first
+        return count > 1
+          ? { _tag: "Ambiguous", count, runIds: rows.map((row) => row.runId) }
+          : { _tag: "Found", run, steps: yield* stepsOf(run.runId) }
+      }),
+
+      abandon: ({ at, olderThan }) =>
+        Effect.map(
+          pg.query(
+            sql`WITH dead AS (
+                UPDATE ${runTable} SET status = 'cancelled', error = ${abandonedError}, finished_at = ${instant(at)}
+                WHERE ${movedBy("cancel")} AND heartbeat_at < ${instant(olderThan)}
+                RETURNING run_id
+              ), cancelled AS (
+                UPDATE ${stepTable} AS step SET status = 'cancelled', error = ${abandonedError}, finished_at = ${instant(at)}
+                FROM dead WHERE step.run_id = dead.run_id AND step.${movedBy("cancel")}
+              )
+              SELECT run_id FROM dead ORDER BY run_id`,
+            Schema.Struct({ run_id: Schema.String })
+          ),
+          (rows) => rows.map(({ run_id }) => run_id)
+        ),
+
+      // Index `step_latest`, read backwards and stopped at the first entry of each asset.
+      lastOf: (assets) =>
+        Effect.map(
+          pg.query(
+            sql`SELECT ${stepColumns} FROM unnest(${assets}::text[]) AS asked(name) CROSS JOIN LATERAL (
+                SELECT * FROM ${stepTable} WHERE asset = asked.name ORDER BY ${latest}, step_index DESC LIMIT 1
+              ) AS step`,
+            StepRow
+          ),
+          (steps) => new Map(steps.map((step) => [step.asset, step]))
+        )
+    })
+  })
+)
+
+// --- internal ---
+
+const RunRow = Schema.Struct({
+  ...Run.RunRecord.fields,
+  partitions: Codec.undefinedOr(Schema.String),
+  startedAt: Codec.instant,
+  heartbeatAt: Codec.instant,
+  finishedAt: Codec.undefinedOr(Codec.instant),
+  error: Codec.undefinedOr(Schema.String)
+})
+
+const runColumns = literal(`run_id AS "runId", status, assets, partitions, requested_by AS "requestedBy", why,
+  started_at AS "startedAt", heartbeat_at AS "heartbeatAt", finished_at AS "finishedAt", error`)
+
+const StepRow = Schema.Struct({
+  ...Run.StepRecord.fields,
+  units: Codec.integer,
+  rowsRead: Codec.integer,
+  rowsInserted: Codec.integer,
+  rowsUpdated: Codec.integer,
+  rowsDeleted: Codec.integer,
+  rowsUnchanged: Codec.integer,
+  rowsQuarantined: Codec.integer,
+  error: Codec.undefinedOr(Schema.String),
+  reason: Codec.undefinedOr(Schema.String),
+  startedAt: Codec.instant,
+  finishedAt: Codec.undefinedOr(Codec.instant)
+})
+
+const stepColumns = literal(`run_id AS "runId", step_index AS "index", asset, status, kind, attempts, units,
+  rows_read AS "rowsRead", rows_inserted AS "rowsInserted", rows_updated AS "rowsUpdated", rows_deleted AS "rowsDeleted",
+  rows_unchanged AS "rowsUnchanged", rows_quarantined AS "rowsQuarantined", duration_ms AS "durationMs", error, reason,
+  why, code_version AS "codeVersion", started_at AS "startedAt", finished_at AS "finishedAt"`)
+
+const Counts = Schema.Record(Schema.String, Schema.Int)
+
+const noSteps: Run.RunSummary["steps"] = { running: 0, succeeded: 0, failed: 0, skipped: 0, cancelled: 0 }
+
+const instant = (time: DateTime.Utc | undefined): Sql =>
+  sql`${time === undefined ? null : DateTime.formatIso(time)}::timestamptz`
+
+/** Holds of the rows whose state the event moves. */
+const movedBy = (event: Run.RunEvent): Sql =>
+  literal(
+    `status IN (${Run.movedBy(event)
+      .map((status) => `'${status}'`)
+      .join(", ")})`
+  )
+
+const upsertStep = (table: Sql, step: Run.StepRecord): Sql =>
+  sql`INSERT INTO ${table} (run_id, step_index, asset, status, kind, attempts, units, rows_read, rows_inserted,
+      rows_updated, rows_deleted, rows_unchanged, rows_quarantined, duration_ms, error, reason, why, code_version,
+      started_at, finished_at)
+    VALUES (${step.runId}, ${step.index}, ${step.asset}, ${step.status}, ${step.kind}, ${step.attempts}, ${step.units},
+      ${step.rowsRead}, ${step.rowsInserted}, ${step.rowsUpdated}, ${step.rowsDeleted}, ${step.rowsUnchanged},
+      ${step.rowsQuarantined}, ${step.durationMs}::double precision, ${step.error ?? null}, ${step.reason ?? null},
+      ${step.why}, ${step.codeVersion}, ${instant(step.startedAt)}, ${instant(step.finishedAt)})
+    ON CONFLICT (run_id, step_index) DO UPDATE SET asset = excluded.asset, status = excluded.status,
+      kind = excluded.kind, attempts = excluded.attempts, units = excluded.units, rows_read = excluded.rows_read,
+      rows_inserted = excluded.rows_inserted, rows_updated = excluded.rows_updated,
+      rows_deleted = excluded.rows_deleted, rows_unchanged = excluded.rows_unchanged,
+      rows_quarantined = excluded.rows_quarantined, duration_ms = excluded.duration_ms, error = excluded.error,
+      reason = excluded.reason, why = excluded.why, code_version = excluded.code_version,
+      started_at = excluded.started_at, finished_at = excluded.finished_at`

@@ -1,0 +1,335 @@
+/**
+ * The stale sets: per asset, the units whose content may differ from the full refresh, each with a version and a cause.
+ * Everything that can change a result marks here, in the transaction that changes it; a step clears what it picked only
+ * where the version is still the one it picked (L2). Marks without a list of units (`all`, `from a unit on`) are ranges;
+ * a step turns them into units, or rebuilds the whole asset.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as DateTime from "effect/DateTime"
+import type { AssetKey } from "../Asset.ts"
+import type { Reason } from "../MaterializationError.ts"
+import { type Cell, MemoryStore } from "../Transactor.ts"
+import { listed, none, type Unit, type UnitSet } from "../Unit.ts"
+import { Materializations } from "./Materializations.ts"
+
+/**
+ * Why units are stale.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Cause =
+  | { readonly _tag: "NeverBuilt" }
+  | { readonly _tag: "CodeChanged" }
+  | { readonly _tag: "Upstream"; readonly asset: AssetKey }
+
+/**
+ * What is stale of one asset.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StaleSet {
+  readonly asset: AssetKey
+  /** The code version under which the asset is known to the ledger; undefined for an asset it has never seen. */
+  readonly codeVersion: string | undefined
+  /** The ranges: `from` undefined means everything. */
+  readonly ranges: ReadonlyArray<{ readonly from: string | undefined; readonly cause: Cause }>
+  /** How many units are marked one by one, by cause. */
+  readonly marks: ReadonlyArray<{ readonly cause: Cause; readonly count: number }>
+}
+
+/**
+ * What a step considers.
+ *
+ * **Details**
+ *
+ * - `Whole`: everything, also what is not marked.
+ * - `Some`: at most `limit` marked units.
+ * - `Units`: of these partitions the ones that are marked or were never built; with `isForced` all of them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Selection =
+  | { readonly _tag: "Whole" }
+  | { readonly _tag: "Some"; readonly limit: number }
+  | { readonly _tag: "Units"; readonly units: ReadonlyArray<Unit>; readonly isForced: boolean }
+
+/**
+ * The units of a step with the versions of their marks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Picked {
+  readonly asset: AssetKey
+  /** The units to rebuild; `All` for a whole rebuild. */
+  readonly units: UnitSet
+  readonly count: number
+  /** The picked partitions, where the selection named partitions. */
+  readonly partitions: ReadonlyArray<Unit>
+  /** The ranges that the step answers for, and, in memory, the marks. */
+  readonly versions: ReadonlyArray<string>
+}
+
+/**
+ * The stale sets of all assets.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class StaleSets extends Context.Service<StaleSets, {
+  /**
+   * Makes assets known. A new asset without partitions is stale as a whole (never built); an asset whose code version
+   * differs from the known one is stale as a whole (code changed).
+   */
+  readonly register: (options: {
+    readonly assets: ReadonlyArray<{ readonly asset: AssetKey; readonly codeVersion: string; readonly isPartitioned: boolean }>
+    readonly at: DateTime.Utc
+  }) => Effect.Effect<void, Reason>
+  /** Marks units stale. */
+  readonly mark: (options: {
+    readonly asset: AssetKey
+    readonly units: UnitSet
+    readonly cause: Cause
+    readonly at: DateTime.Utc
+  }) => Effect.Effect<void, Reason>
+  /**
+   * Announces the first build of an asset: from now on marks are listed one by one instead of being covered by the
+   * range that says "never built", so that what arrives during the build is not a reason to build everything again.
+   */
+  readonly open: (asset: AssetKey) => Effect.Effect<void, Reason>
+  /** Picks the units of a step, remembering the versions of their marks. */
+  readonly pick: (options: { readonly asset: AssetKey; readonly selection: Selection }) => Effect.Effect<Picked, Reason>
+  /** Clears what was picked; what was marked again meanwhile stays stale. */
+  readonly clear: (picked: Picked) => Effect.Effect<void, Reason>
+  /** Turns the ranges of a partitioned asset into marks on the given partitions, which are all that exist. */
+  readonly expand: (options: {
+    readonly asset: AssetKey
+    readonly units: ReadonlyArray<string>
+    readonly at: DateTime.Utc
+  }) => Effect.Effect<void, Reason>
+  /** What is stale, for the given assets. */
+  readonly get: (assets: ReadonlyArray<AssetKey>) => Effect.Effect<ReadonlyMap<AssetKey, StaleSet>, Reason>
+  /** The marked units of a partitioned asset, with the cause of each. */
+  readonly units: (asset: AssetKey) => Effect.Effect<ReadonlyArray<{ readonly unit: string; readonly cause: Cause }>, Reason>
+}>()("@assay/core/ledger/StaleSets") {}
+
+/**
+ * A cause as the ledger stores it.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const encodeCause = (cause: Cause): string => {
+  switch (cause._tag) {
+    case "NeverBuilt":
+      return "never built"
+    case "CodeChanged":
+      return "code changed"
+    case "Upstream":
+      return `upstream:${cause.asset}`
+  }
+}
+
+/**
+ * The cause that a stored text stands for. "opened" is a first build that has begun.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const decodeCause = (text: string): Cause =>
+  text.startsWith("upstream:")
+    ? { _tag: "Upstream", asset: text.slice("upstream:".length) }
+    : text === "code changed"
+    ? { _tag: "CodeChanged" }
+    : { _tag: "NeverBuilt" }
+
+/**
+ * A cause in words.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const formatCause = (cause: Cause): string => cause._tag === "Upstream" ? `${cause.asset} changed` : encodeCause(cause)
+
+/**
+ * Stale sets in memory.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializations> = Layer.effect(
+  StaleSets,
+  Effect.gen(function*() {
+    const materializations = yield* Materializations
+    const state = (yield* MemoryStore).cell<State>({ version: 0, assets: new Map() })
+    const of = (asset: AssetKey): AssetState => state.get().assets.get(asset) ?? unknown
+    const put = (asset: AssetKey, next: AssetState) =>
+      state.set({ ...state.get(), assets: new Map(state.get().assets).set(asset, next) })
+
+    const mark = (asset: AssetKey, units: UnitSet, cause: string) => {
+      const current = of(asset)
+      switch (units._tag) {
+        case "None":
+          return
+        case "All":
+        case "From":
+          return put(asset, {
+            ...current,
+            ranges: [...current.ranges, { from: units._tag === "From" ? units.unit : undefined, version: next(state), cause }]
+          })
+        case "Listed": {
+          const neverBuilt = current.ranges.find((range) => range.cause === encodeCause({ _tag: "NeverBuilt" }))
+          if (neverBuilt !== undefined) {
+            return put(asset, {
+              ...current,
+              ranges: current.ranges.map((range) => range === neverBuilt ? { ...range, version: next(state) } : range)
+            })
+          }
+          const marks = new Map(current.marks)
+          for (const unit of units.units) marks.set(unit, { version: next(state), cause })
+          return put(asset, { ...current, marks })
+        }
+        case "Relation":
+          throw new Error("a temporary relation has no meaning in memory")
+      }
+    }
+
+    return StaleSets.of({
+      register: ({ assets }) =>
+        Effect.sync(() => {
+          for (const { asset, codeVersion, isPartitioned } of assets) {
+            const current = of(asset)
+            if (current.codeVersion === codeVersion) continue
+            put(asset, { ...current, codeVersion })
+            if (current.codeVersion !== undefined) mark(asset, { _tag: "All" }, encodeCause({ _tag: "CodeChanged" }))
+            else if (!isPartitioned) mark(asset, { _tag: "All" }, encodeCause({ _tag: "NeverBuilt" }))
+          }
+        }),
+      mark: ({ asset, cause, units }) => Effect.sync(() => mark(asset, units, encodeCause(cause))),
+      open: (asset) =>
+        Effect.sync(() => {
+          const current = of(asset)
+          put(asset, {
+            ...current,
+            ranges: current.ranges.map((range) => range.cause === "never built" ? { ...range, cause: opened } : range)
+          })
+        }),
+      pick: Effect.fnUntraced(function*({ asset, selection }) {
+        const current = of(asset)
+        const marked = Array.from(current.marks, ([unit, { version }]) => ({ unit, version }))
+        const remember = (picked: ReadonlyArray<string>) =>
+          marked.filter(({ unit }) => picked.includes(unit)).map(({ unit, version }) => JSON.stringify([unit, version]))
+        switch (selection._tag) {
+          case "Whole":
+            return {
+              asset,
+              units: { _tag: "All" },
+              count: marked.length,
+              partitions: [],
+              versions: [
+                ...current.ranges.map(({ version }) => JSON.stringify([version])),
+                ...marked.map(({ unit, version }) => JSON.stringify([unit, version]))
+              ]
+            }
+          case "Some": {
+            const units = marked.map(({ unit }) => unit).sort().slice(0, selection.limit)
+            const chosen = new Set(units)
+            return {
+              asset,
+              units: listed(units),
+              count: units.length,
+              partitions: [],
+              versions: marked.filter(({ unit }) => chosen.has(unit)).map(({ unit, version }) => JSON.stringify([unit, version]))
+            }
+          }
+          case "Units": {
+            const built = new Set(yield* materializations.units(asset))
+            const partitions = selection.units.filter(({ unit }) =>
+              selection.isForced || current.marks.has(unit) || !built.has(unit)
+            )
+            const units = partitions.map(({ unit }) => unit)
+            return {
+              asset,
+              units: units.length === 0 ? none : listed(units),
+              count: units.length,
+              partitions,
+              versions: remember(units)
+            }
+          }
+        }
+      }),
+      clear: (picked) =>
+        Effect.sync(() => {
+          const current = of(picked.asset)
+          const versions = new Set(picked.versions)
+          put(picked.asset, {
+            ...current,
+            ranges: current.ranges.filter(({ version }) => !versions.has(JSON.stringify([version]))),
+            marks: new Map(
+              Array.from(current.marks).filter(([unit, { version }]) => !versions.has(JSON.stringify([unit, version])))
+            )
+          })
+        }),
+      expand: ({ asset, units }) =>
+        Effect.sync(() => {
+          const { ranges } = of(asset)
+          put(asset, { ...of(asset), ranges: [] })
+          for (const { cause, from } of ranges) {
+            mark(asset, listed(units.filter((unit) => from === undefined || unit >= from)), cause)
+          }
+        }),
+      get: (assets) =>
+        Effect.sync(() =>
+          new Map(assets.map((asset) => {
+            const { codeVersion, marks, ranges } = of(asset)
+            const byCause = Map.groupBy(marks.values(), ({ cause }) => cause)
+            return [asset, {
+              asset,
+              codeVersion,
+              ranges: ranges.map(({ cause, from }) => ({ from, cause: decodeCause(cause) })),
+              marks: Array.from(byCause, ([cause, group]) => ({ cause: decodeCause(cause), count: group.length }))
+            }]
+          }))
+        ),
+      units: (asset) =>
+        Effect.sync(() =>
+          Array.from(of(asset).marks, ([unit, { cause }]) => ({ unit, cause: decodeCause(cause) }))
+            .sort((a, b) => a.unit < b.unit ? -1 : 1)
+        )
+    })
+  })
+)
+
+/**
+ * The stored cause of an asset whose first build has begun.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const opened = "opened"
+
+// --- internal ---
+
+interface AssetState {
+  readonly codeVersion: string | undefined
+  readonly ranges: ReadonlyArray<{ readonly from: string | undefined; readonly version: number; readonly cause: string }>
+  readonly marks: ReadonlyMap<string, { readonly version: number; readonly cause: string }>
+}
+
+interface State {
+  readonly version: number
+  readonly assets: ReadonlyMap<AssetKey, AssetState>
+}
+
+const unknown: AssetState = { codeVersion: undefined, ranges: [], marks: new Map() }
+
+const next = (state: Cell<State>): number => {
+  const version = state.get().version + 1
+  state.set({ ...state.get(), version })
+  return version
+}

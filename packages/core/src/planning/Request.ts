@@ -1,0 +1,95 @@
+/**
+ * What somebody wants to have materialized, and what follows from it before anything is looked up: which assets take
+ * part, in which order, and within which partitions.
+ */
+import * as Result from "effect/Result"
+import type { Asset, AssetKey } from "../Asset.ts"
+import { isPartitioned } from "../Asset.ts"
+import type { AssetGraph, UnknownAsset } from "../AssetGraph.ts"
+import * as AssetSelection from "../AssetSelection.ts"
+import * as PartitionReach from "../PartitionReach.ts"
+import * as Partitions from "../Partitions.ts"
+import * as PartitionSet from "../PartitionSet.ts"
+
+/**
+ * What somebody wants to have materialized.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Request {
+  /** The assets by name; empty means all. */
+  readonly assets: ReadonlyArray<AssetKey>
+  /** The partitions as a range (`2024-03..`), for the named assets that have partitions; undefined means all. */
+  readonly partitions?: string | undefined
+  /** Whether what they are made of is brought up to date first. Default true. */
+  readonly upstream?: boolean | undefined
+  /** Whether units of the named assets are rebuilt although they are fresh. Default false. */
+  readonly force?: boolean | undefined
+}
+
+/**
+ * One asset that takes part.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Target<R = unknown> {
+  readonly asset: Asset<string, unknown, R>
+  /** Whether the request names it; the others are upstream of one that it names. */
+  readonly isNamed: boolean
+  /** The partitions wanted; undefined for an asset without partitions. */
+  readonly partitions: PartitionSet.PartitionSet | undefined
+  readonly isForced: boolean
+}
+
+/**
+ * The assets that take part, upstream before downstream, each with the partitions wanted of it.
+ *
+ * **Details**
+ *
+ * Upstream of a range lie the partitions that the range is made of, where the mapping tells them; all, where it reads
+ * rows. An asset whose policy is `onRequest` takes part only where it is named.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const targets = <R>(
+  request: Request,
+  options: { readonly graph: AssetGraph<R>; readonly now: number }
+): Result.Result<ReadonlyArray<Target<R>>, UnknownAsset | PartitionSet.InvalidPartitionRange> =>
+  Result.gen(function*() {
+    const { graph, now } = options
+    const named = request.assets.length === 0 ? AssetSelection.all : AssetSelection.names(...request.assets)
+    const names = new Set(yield* AssetSelection.resolve(named, graph))
+    const isWithUpstream = request.upstream ?? true
+    const order = yield* AssetSelection.resolve(isWithUpstream ? AssetSelection.upstream(named) : named, graph)
+    const wanted = new Map<AssetKey, PartitionSet.PartitionSet>()
+    const want = (asset: Asset, partitions: PartitionSet.PartitionSet) =>
+      wanted.set(asset.name, PartitionSet.union(wanted.get(asset.name) ?? PartitionSet.empty(asset.partitions), partitions))
+    const taking: Array<Target<R>> = []
+    for (const name of order.toReversed()) {
+      const asset = graph.assets.get(name)
+      if (asset === undefined) continue
+      const isNamed = names.has(name)
+      const existing = Partitions.existing(asset.partitions, now)
+      if (isNamed && isPartitioned(asset)) {
+        want(asset, request.partitions === undefined
+          ? existing
+          : yield* PartitionSet.parse(request.partitions, { partitions: asset.partitions, existing, now }))
+      }
+      const partitions = isPartitioned(asset)
+        ? PartitionSet.intersection(wanted.get(name) ?? existing, existing)
+        : undefined
+      for (const { asset: upstream, mapping } of asset.inputs) {
+        if (!isPartitioned(upstream)) continue
+        const reached = partitions === undefined
+          ? undefined
+          : PartitionReach.upstream(mapping, { downstream: partitions, upstream: upstream.partitions })
+        want(upstream, reached ?? Partitions.existing(upstream.partitions, now))
+      }
+      if (!isNamed && asset.policy.automation === "onRequest") continue
+      taking.push({ asset, isNamed, partitions, isForced: isNamed && (request.force ?? false) })
+    }
+    return taking.toReversed()
+  })

@@ -1,0 +1,150 @@
+/**
+ * PostgreSQL as the rooms above use it: queries as `Sql`, rows decoded by a Schema at the seam, errors as reasons, and
+ * the two database schemas that an environment consists of. Transactions are READ COMMITTED: every statement of a step
+ * sees what was committed before it, and marks that arrive meanwhile are found by comparing versions (ADR 0003).
+ */
+import { PgClient } from "@effect/sql-pg"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { BeginTransaction } from "effect/sql/SqlClient"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import * as Stream from "effect/Stream"
+import { DefinitionFault, type Reason } from "../MaterializationError.ts"
+import { compile, list, literal, sql, type Sql, type Value } from "../Sql.ts"
+import { type Lock, Transactor } from "../Transactor.ts"
+import * as SqlState from "./SqlState.ts"
+
+/**
+ * The database schemas of one environment: `warehouse` holds the assets' tables, `ledger` the engine's own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Schemas {
+  readonly warehouse: string
+  readonly ledger: string
+}
+
+/**
+ * Queries on PostgreSQL, within the caller's transaction when there is one.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Postgres extends Context.Service<Postgres, {
+  readonly schemas: Schemas
+  /** Runs a query and decodes its rows. */
+  readonly query: <A>(statement: Sql, row: Schema.ConstraintDecoder<A>) => Effect.Effect<ReadonlyArray<A>, Reason>
+  /** Runs a statement for its effect and yields the number of rows it touched. */
+  readonly execute: (statement: Sql) => Effect.Effect<number, Reason>
+  /** Rows of text columns, streamed outside of a transaction; the connection is taken for as long as the stream runs. */
+  readonly stream: (statement: Sql) => Stream.Stream<ReadonlyArray<string | null>, Reason>
+  /** Rows of text columns within a transaction, through a cursor: other statements may run in between. */
+  readonly cursor: (statement: Sql, options: { readonly fetch: number }) => Stream.Stream<ReadonlyArray<string | null>, Reason>
+}>()("@assay/core/postgres/Postgres") {}
+
+/**
+ * The services of this room over a host's `PgClient`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (schemas: Schemas): Layer.Layer<Postgres | Transactor, never, PgClient.PgClient> =>
+  Layer.effectContext(Effect.gen(function*() {
+    const client = (yield* PgClient.PgClient).withoutTransforms()
+    const raw = (statement: Sql) => {
+      const { text, values } = compile(statement)
+      return client.unsafe(text, values.map(bind))
+    }
+    const run = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, Reason> => Effect.mapError(effect, SqlState.reason)
+
+    const query = <A>(statement: Sql, row: Schema.ConstraintDecoder<A>): Effect.Effect<ReadonlyArray<A>, Reason> =>
+      Effect.flatMap(run(raw(statement)), (rows) =>
+        Effect.mapError(
+          Schema.decodeUnknownEffect(Schema.Array(row))(rows),
+          (error) => new DefinitionFault({ message: `a row is not of the expected shape: ${error.message}`, code: undefined })
+        ))
+
+    const execute = (statement: Sql): Effect.Effect<number, Reason> =>
+      Effect.map(run(raw(statement).raw), (result) => Option.match(decodeRowCount(result), { onNone: () => 0, onSome: ({ rowCount }) => rowCount }))
+
+    const inTransaction = Effect.map(Effect.serviceOption(client.transactionService), (option) => option._tag === "Some")
+
+    const begin = execute(sql`SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
+      set_config('IntervalStyle', 'postgres', true), set_config('extra_float_digits', '1', true),
+      set_config('bytea_output', 'hex', true), set_config('search_path', 'public', true), set_config('jit', 'off', true)`)
+
+    const within = (isolation: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Reason, R> =>
+      Effect.flatMap(inTransaction, (isNested) =>
+        client.withTransaction(
+          Effect.mapError(isNested ? effect : Effect.andThen(begin, effect), (error) => ({ _tag: "Inside", error }) as const)
+        ).pipe(
+          Effect.provideService(BeginTransaction, `BEGIN ISOLATION LEVEL ${isolation} READ WRITE`),
+          Effect.mapError((error) => error._tag === "Inside" ? error.error : SqlState.reason(error)),
+          // A rollback on a lost connection is a defect to the driver; the transaction is gone all the same.
+          Effect.catchDefect((defect) => isSqlError(defect) ? Effect.fail(SqlState.reason(defect)) : Effect.die(defect))
+        ))
+
+    const undone = (isolation: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Reason, R> =>
+      within(isolation)(Effect.flatMap(Effect.exit(effect), (exit) => Effect.fail({ _tag: "Undone", exit } as const))).pipe(
+        Effect.catch((error): Effect.Effect<A, E | Reason> => error._tag === "Undone" ? error.exit : Effect.fail(error))
+      )
+
+    const transactor = Transactor.of({
+      transact: within("READ COMMITTED"),
+      rehearse: undone("READ COMMITTED"),
+      snapshot: undone("REPEATABLE READ"),
+      lock: (locks) => lock(locks)
+    })
+
+    const stream = (statement: Sql) =>
+      raw(statement).stream.pipe(
+        Stream.mapError(SqlState.reason),
+        Stream.map((row) => Object.values(row).map((cell) => typeof cell === "string" ? cell : null))
+      )
+
+    let cursors = 0
+    const cursor = (statement: Sql, options: { readonly fetch: number }) =>
+      Stream.unwrap(Effect.gen(function*() {
+        cursors += 1
+        const name = literal(`assay_cursor_${cursors}`)
+        yield* execute(sql`DECLARE ${name} NO SCROLL CURSOR FOR ${statement}`)
+        const fetch = run(raw(sql`FETCH ${literal(String(options.fetch))} FROM ${name}`).values).pipe(
+          Effect.flatMap((rows) =>
+            Effect.mapError(decodeTexts(rows), (error) => new DefinitionFault({ message: error.message, code: undefined }))
+          )
+        )
+        return Stream.paginate(undefined, () =>
+          Effect.map(fetch, (rows) =>
+            [rows, rows.length < options.fetch ? Option.none<undefined>() : Option.some(undefined)] as const))
+      }))
+
+    const lock = (locks: ReadonlyArray<Lock>): Effect.Effect<void, Reason> =>
+      locks.length === 0 ? Effect.void : Effect.asVoid(execute(sql`SELECT ${
+        list(locks.map(({ asset, mode }) =>
+          sql`${literal(mode === "exclusive" ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared")}(hashtextextended(${
+            JSON.stringify([schemas.ledger, asset])
+          }, 0))`
+        ))
+      }`))
+
+    return Context.make(Postgres, Postgres.of({ schemas, query, execute, stream, cursor })).pipe(
+      Context.add(Transactor, transactor)
+    )
+  }))
+
+// --- internal ---
+
+const decodeRowCount = Schema.decodeUnknownOption(Schema.Struct({ rowCount: Schema.Number }))
+
+const decodeTexts = Schema.decodeUnknownEffect(Schema.Array(Schema.Array(Schema.NullOr(Schema.String))))
+
+/** Lists travel as array literals, whose element type the statement's own cast gives. */
+const bind = (value: Value): string | number | bigint | boolean | null =>
+  typeof value === "object" && value !== null ? arrayLiteral(value) : value
+
+const arrayLiteral = (values: ReadonlyArray<string | null>): string =>
+  `{${values.map((value) => value === null ? "NULL" : `"${value.replaceAll("\\", "\\\\").replaceAll("\"", "\\\"")}"`).join(",")}}`

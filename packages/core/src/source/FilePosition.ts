@@ -1,0 +1,104 @@
+/**
+ * How far has a file been landed, and is it still the same file? A position is proved by content, never trusted: the hash
+ * of what was landed is compared before anything is landed behind it. The identity of the file only saves the reading.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * What the file system says of a file without reading it; times in nanoseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const FileIdentity = Schema.Struct({
+  dev: Schema.String,
+  ino: Schema.String,
+  size: Schema.Int,
+  mtime: Schema.String,
+  ctime: Schema.String
+})
+
+/**
+ * The type of `FileIdentity`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FileIdentity = typeof FileIdentity.Type
+
+/**
+ * The value of a file's position.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const FilePosition = Schema.Struct({
+  version: Schema.Literal(1),
+  /** The file was read to its end and did not change meanwhile. */
+  isComplete: Schema.Boolean,
+  /** Hash of the file as it is stored, when complete. */
+  sha256: Schema.NullOr(Schema.String),
+  /** How many decompressed bytes were landed, and the hash of them. */
+  bytes: Schema.Int,
+  prefix: Schema.String,
+  /** The line on which the next byte lies. */
+  line: Schema.Int,
+  /** The last landed record has no line break yet: only a line break may follow it. */
+  isOpen: Schema.Boolean,
+  /** What comes later cannot change how the landed bytes are read. */
+  isSettled: Schema.Boolean,
+  /** An earlier content of the file was landed, so rows may be known already. */
+  isRewritten: Schema.Boolean,
+  header: Schema.NullOr(Schema.Array(Schema.String)),
+  /** The unknown columns that were reported. */
+  reported: Schema.Array(Schema.String),
+  identity: FileIdentity,
+  /** When the identity was taken, in milliseconds. */
+  identifiedAt: Schema.Number
+})
+
+/**
+ * The type of `FilePosition`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FilePosition = typeof FilePosition.Type
+
+/**
+ * Decodes the value of a position; none where another kind of source wrote it.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decode = Schema.decodeUnknownOption(FilePosition)
+
+/**
+ * Whether two identities are equal in everything.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isSameIdentity = Schema.toEquivalence(FileIdentity)
+
+/**
+ * Whether a file is surely the one that was landed completely, without reading it.
+ *
+ * **Details**
+ *
+ * A file written again within the granularity of its times can look the same. So, as git does, an identity is believed
+ * only when the file had been at rest for two seconds when it was taken.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isUntouched = (self: FilePosition, identity: FileIdentity): boolean =>
+  self.isComplete &&
+  isSameIdentity(self.identity, identity) &&
+  self.identifiedAt - Number(BigInt(identity.mtime) / 1_000_000n) >= restingMillis
+
+// --- internal ---
+
+const restingMillis = 2000

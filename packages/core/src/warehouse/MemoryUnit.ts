@@ -1,0 +1,146 @@
+/**
+ * Units in memory: the unit that a row's columns name, and the rows whose columns name one of some units. The twin in
+ * SQL is `SqlUnit.ts`.
+ */
+import * as DateTime from "effect/DateTime"
+import type { Asset } from "../Asset.ts"
+import { unitColumns } from "../Asset.ts"
+import type { Column, Row } from "../Column.ts"
+import { compare as compareBytes } from "../internal/byteOrder.ts"
+import * as Calendar from "../internal/calendar.ts"
+import * as TimeZone from "../internal/timeZone.ts"
+import * as Partitions from "../Partitions.ts"
+import { type UnitSet, whole } from "../Unit.ts"
+import * as Cells from "./Cells.ts"
+import type { Scope } from "./Warehouse.ts"
+
+/**
+ * The unit that a row names; null where it names none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type UnitOf = (row: Row) => string | null
+
+/**
+ * The unit of a downstream asset that the given upstream columns name.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const of = (downstream: Asset, columns: ReadonlyArray<Column>): UnitOf => {
+  const [first] = columns
+  if (first === undefined || unitColumns(downstream).length === 0) return () => whole
+  if (downstream.write._tag === "ReplacePartitions") return ofPartition(downstream.partitions, first)
+  if (columns.length === 1) return (row) => Cells.text(first, row)
+  return (row) => {
+    const texts = columns.map((column) => Cells.text(column, row))
+    // The blank after the comma is PostgreSQL's: units have one text, wherever they are made.
+    return texts.includes(null) ? null : `[${texts.map((part) => JSON.stringify(part)).join(", ")}]`
+  }
+}
+
+/**
+ * The unit to which an asset's own rows belong.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const own = (asset: Asset): UnitOf => of(asset, Cells.named(asset, unitColumns(asset)))
+
+/**
+ * The partition that holds a column's value.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const ofPartition = (partitions: Partitions.Partitions, column: Column): UnitOf => {
+  switch (partitions._tag) {
+    case "Unpartitioned":
+      return () => whole
+    case "Static":
+      return (row) => Cells.text(column, row)
+    case "TimeWindows": {
+      const at = instantOf(partitions, column)
+      return (row) => {
+        const instant = at(row)
+        return instant === undefined ? null : Partitions.keyOf(partitions, instant)
+      }
+    }
+  }
+}
+
+/**
+ * The instant of a row's value in a column, in epoch milliseconds: that of a date is its midnight in the partitions'
+ * zone. Undefined where the value is null.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const instantOf = (partitions: Partitions.TimeWindows, column: Column) => (row: Row): number | undefined => {
+  const text = Cells.text(column, row)
+  if (text === null) return undefined
+  if (column.kind._tag !== "Date") return DateTime.makeUnsafe(text).epochMilliseconds
+  const wall = Calendar.parseWall(text)
+  return wall === undefined ? undefined : TimeZone.fromWall(partitions.timeZone, wall)
+}
+
+/**
+ * Tells whether a unit belongs to a set of units.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isIn = (units: UnitSet): (unit: string | null) => boolean => {
+  switch (units._tag) {
+    case "None":
+      return () => false
+    case "All":
+      return () => true
+    case "From":
+      return (unit) => unit !== null && compareBytes(unit, units.unit) >= 0
+    case "Listed": {
+      const listed = new Set(units.units)
+      return (unit) => unit !== null && listed.has(unit)
+    }
+    case "Relation":
+      throw new Error(`the units in the temporary relation "${units.name}" cannot be read in memory`)
+  }
+}
+
+/**
+ * Tells whether an asset's own row belongs to the scope's units.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isInScope = (asset: Asset, { units }: Scope): (row: Row) => boolean => {
+  if (units._tag === "All" || unitColumns(asset).length === 0) return () => true
+  const contains = isIn(units)
+  const unit = own(asset)
+  return (row) => contains(unit(row))
+}
+
+/**
+ * Tells whether a unit lies in the range of the partitions' definition. Partitions that do not exist yet count: a mark
+ * on one waits until it does.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isWithin = (partitions: Partitions.Partitions): (unit: string) => boolean => {
+  switch (partitions._tag) {
+    case "Unpartitioned":
+      return () => true
+    case "Static": {
+      const keys = new Set(partitions.keys)
+      return (unit) => keys.has(unit)
+    }
+    case "TimeWindows": {
+      const { end, start } = Partitions.range(partitions)
+      const first = Partitions.keyOf(partitions, start)
+      const past = Number.isFinite(end) ? Partitions.keyOf(partitions, end) : undefined
+      return (unit) => compareBytes(unit, first) >= 0 && (past === undefined || compareBytes(unit, past) < 0)
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * What a change set makes stale downstream, in SQL: the edge's mapping read forwards. An edge sees only the columns and
+ * rows its input names, so the change that counts is the difference, as multisets, between the old and the new images
+ * seen through the input; what differs elsewhere makes nothing stale (L6).
+ */
+import type { Asset, NamedInput } from "../Asset.ts"
+import { columnUnsafe, unitColumns } from "../Asset.ts"
+import type { Edge } from "../AssetGraph.ts"
+import type { AsOf, ByColumns, Onwards } from "../PartitionMapping.ts"
+import { toSql } from "../RowFilter.ts"
+import { and, identifier, list, literal, sql, type Sql } from "../Sql.ts"
+import type { Scd2 } from "../WriteStrategy.ts"
+import * as SqlTable from "./SqlTable.ts"
+import * as SqlUnit from "./SqlUnit.ts"
+
+/**
+ * The units named by the columns of changed rows, in their old and their new image.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const byColumns = ({ downstream, input, upstream }: Edge, mapping: ByColumns): Sql => {
+  const unit = SqlUnit.of(downstream, mapping.columns.map((name) => columnUnsafe(upstream, name)), identifier("d"))
+  return unitsWithin(downstream, sql`SELECT DISTINCT ${unit} AS unit FROM ${difference(upstream, input, mapping.columns)} AS d`)
+}
+
+/**
+ * The partitions of the upstream asset that hold changed rows.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const partitions = ({ input, upstream }: Edge): Sql => {
+  const names = unitColumns(upstream)
+  const unit = SqlUnit.of(upstream, names.map((name) => columnUnsafe(upstream, name)), identifier("d"))
+  return sql`SELECT DISTINCT ${unit} AS unit FROM ${difference(upstream, input, names)} AS d`
+}
+
+/**
+ * The first partition reached by a mapping onwards, as one row; null where nothing changed.
+ *
+ * **Details**
+ *
+ * Where the column is the start of a slowly changing dimension's windows, the change begins at the first instant at
+ * which the old and the new versions say something else, which may lie inside a window: when a version is closed, the
+ * time before its new end is as it was.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const onwards = ({ downstream, input, upstream }: Edge, mapping: Onwards): Sql => {
+  const column = columnUnsafe(upstream, mapping.column)
+  const unit = SqlUnit.ofPartition(downstream.partitions, column, sql`d.${identifier(column.name)}`)
+  const { write } = upstream
+  const changes = write._tag === "Scd2" && write.validFrom === mapping.column
+    ? boundaries(upstream, input, write)
+    : difference(upstream, input, [mapping.column])
+  return sql`SELECT min(${unit} COLLATE "C") AS unit FROM ${changes} AS d`
+}
+
+/**
+ * The units of the facts for which the changed versions of a slowly changing dimension say something else than before.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const asOf = (
+  { downstream, input, upstream }: Edge,
+  mapping: AsOf,
+  options: { readonly facts: NamedInput; readonly table: (asset: Asset) => Sql; readonly write: Scd2 }
+): Sql => {
+  const { facts, write } = options
+  const [key] = write.key
+  const columns = facts.mapping._tag === "ByColumns" ? facts.mapping.columns.map((name) => columnUnsafe(facts.asset, name)) : []
+  const fact = identifier("f")
+  const at = identifier("f", mapping.at)
+  const holds = (alias: string) =>
+    sql`${identifier(alias, key ?? mapping.key)} = ${identifier("f", mapping.key)} AND ${window(alias, write, at)}`
+  return unitsWithin(
+    downstream,
+    sql`SELECT DISTINCT ${SqlUnit.of(downstream, columns, fact)} AS unit
+      FROM ${options.table(facts.asset)} AS f
+      LEFT JOIN ${images(upstream, input, false)} AS o ON ${holds("o")}
+      LEFT JOIN ${images(upstream, input, true)} AS n ON ${holds("n")}
+      WHERE ${toSqlOf("f", facts)}
+        AND ${identifier("f", mapping.key)} IN (SELECT ${identifier(key ?? mapping.key)} FROM ${SqlTable.change(upstream)})
+        AND ${saysOtherwise(input, write)}`
+  )
+}
+
+/**
+ * The difference between old and new images, seen through an input and in the columns its mapping reads: rows that
+ * look the same before and after cancel out.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const difference = (upstream: Asset, input: NamedInput, mapped: ReadonlyArray<string>): Sql => {
+  const names = Array.from(new Set([...input.columns, ...mapped]))
+  const seen = (isNew: boolean) =>
+    sql`SELECT ${list(names.map((name) => identifier(name)))} FROM ${SqlTable.change(upstream)}
+      WHERE ${literal(isNew ? "_is_new" : "NOT _is_new")} AND ${toSql(input.where)}`
+  return sql`((${seen(true)} EXCEPT ALL ${seen(false)}) UNION ALL (${seen(false)} EXCEPT ALL ${seen(true)}))`
+}
+
+// --- internal ---
+
+const unitsWithin = (downstream: Asset, units: Sql): Sql =>
+  sql`SELECT unit FROM (${units}) AS reached WHERE unit IS NOT NULL AND ${SqlUnit.isWithin(downstream.partitions, sql`unit`)}`
+
+const images = (upstream: Asset, input: NamedInput, isNew: boolean): Sql =>
+  sql`(SELECT *, TRUE AS _exists FROM ${SqlTable.change(upstream)}
+    WHERE ${literal(isNew ? "_is_new" : "NOT _is_new")} AND ${toSql(input.where)})`
+
+const window = (alias: string, write: Scd2, at: Sql): Sql =>
+  sql`${identifier(alias, write.validFrom)} <= ${at}
+    AND (${identifier(alias, write.validTo)} IS NULL OR ${at} < ${identifier(alias, write.validTo)})`
+
+/** Whether the version before (`o`) and after (`n`) differ in anything the input shows besides the window itself. */
+const saysOtherwise = (input: NamedInput, write: Scd2): Sql => {
+  const attributes = input.columns.filter((name) => name !== write.validFrom && name !== write.validTo)
+  const row = (alias: string) => list([identifier(alias, "_exists"), ...attributes.map((name) => identifier(alias, name))])
+  return sql`ROW(${row("o")}) IS DISTINCT FROM ROW(${row("n")})`
+}
+
+/** The instants at which windows begin or end and the versions before and after differ from there on. */
+const boundaries = (upstream: Asset, input: NamedInput, write: Scd2): Sql => {
+  const keys = list(write.key.map((name) => identifier(name)))
+  const from = identifier(write.validFrom)
+  const to = identifier(write.validTo)
+  const change = SqlTable.change(upstream)
+  const at = identifier("b", write.validFrom)
+  const holds = (alias: string) =>
+    sql`(${list(write.key.map((name) => identifier(alias, name)))}) = (${list(write.key.map((name) => identifier("b", name)))})
+      AND ${window(alias, write, at)}`
+  return sql`(SELECT b.${from} FROM (
+      SELECT ${keys}, ${from} FROM ${change} UNION SELECT ${keys}, ${to} FROM ${change} WHERE ${to} IS NOT NULL
+    ) AS b
+    LEFT JOIN ${images(upstream, input, false)} AS o ON ${holds("o")}
+    LEFT JOIN ${images(upstream, input, true)} AS n ON ${holds("n")}
+    WHERE ${saysOtherwise(input, write)})`
+}
+
+const toSqlOf = (alias: string, input: NamedInput): Sql =>
+  input.where === undefined
+    ? literal("TRUE")
+    : and(
+      Object.entries(input.where).map(([name, allowed]) => sql`${identifier(alias, name)} = ANY(${allowed}::text[])`)
+    )

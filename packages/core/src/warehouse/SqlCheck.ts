@@ -1,0 +1,66 @@
+/**
+ * Asset checks in SQL: one query for all checks of a step, each counting the rows that break it and showing a few.
+ */
+import type { Asset } from "../Asset.ts"
+import { columnUnsafe } from "../Asset.ts"
+import type { AssetCheck } from "../AssetCheck.ts"
+import { and, identifier, join, list, or, sql, type Sql } from "../Sql.ts"
+import * as SqlRelation from "./SqlRelation.ts"
+import * as SqlTable from "./SqlTable.ts"
+import * as SqlUnit from "./SqlUnit.ts"
+import type { Scope } from "./Warehouse.ts"
+
+/**
+ * The query of all checks, over the units of a step, or over the rows just added to a log: `position` of the check, `violations`, and up to three `examples` as JSON text.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const query = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): Sql => {
+  const rows = asset.write._tag === "Append"
+    ? sql`(SELECT ${SqlTable.columns(asset, "t")} FROM ${SqlTable.change(asset)} AS t)`
+    : sql`(SELECT t.* FROM ${table(asset)} AS t WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)})`
+  return join(
+    asset.checks.map((check, position) =>
+      sql`SELECT ${position}::int AS position, count(*)::int AS violations,
+        coalesce((array_agg(row_to_json(v)::text))[1:3], '{}') AS examples
+        FROM (${violations(asset, check, rows, table)}) AS v`
+    ),
+    " UNION ALL "
+  )
+}
+
+// --- internal ---
+
+const everything: Scope = { units: { _tag: "All" }, partitions: [] }
+
+const violations = (asset: Asset, { rule }: AssetCheck, rows: Sql, table: SqlRelation.TableOf): Sql => {
+  switch (rule._tag) {
+    case "NotNull":
+      return sql`SELECT r.* FROM ${rows} AS r WHERE ${or(rule.columns.map((name) => sql`r.${identifier(name)} IS NULL`))}`
+    case "Unique": {
+      const columns = list(rule.columns.map((name) => identifier(name)))
+      return sql`SELECT ${columns}, count(*) AS rows FROM ${rows} AS r
+        WHERE ${and(rule.columns.map((name) => sql`r.${identifier(name)} IS NOT NULL`))}
+        GROUP BY ${columns} HAVING count(*) > 1`
+    }
+    case "AcceptedValues": {
+      const value = SqlUnit.text(columnUnsafe(asset, rule.column).kind, sql`r.${identifier(rule.column)}`)
+      return sql`SELECT r.* FROM ${rows} AS r WHERE ${value} <> ALL(${rule.values}::text[])`
+    }
+    case "Relationship": {
+      const input = asset.inputs.find(({ as }) => as === rule.input)
+      const other = input === undefined ? sql`(SELECT NULL AS none)` : SqlRelation.ofInput(asset, input, everything, table)
+      return sql`SELECT r.* FROM ${rows} AS r WHERE r.${identifier(rule.column)} IS NOT NULL
+        AND r.${identifier(rule.column)} NOT IN (SELECT o.${identifier(rule.to)} FROM ${other} AS o WHERE o.${identifier(rule.to)} IS NOT NULL)`
+    }
+    case "Condition":
+      return sql`SELECT r.* FROM ${rows} AS r WHERE (${rule.sql}) IS FALSE`
+    case "Violations": {
+      const inputs = Object.fromEntries(
+        asset.inputs.map((input) => [input.as, SqlRelation.ofInput(asset, input, everything, table)])
+      )
+      return rule.sql({ ...inputs, rows })
+    }
+  }
+}

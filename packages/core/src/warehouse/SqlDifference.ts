@@ -1,0 +1,145 @@
+/**
+ * Writing a result as a difference: of the units of a step, rows that are gone or changed leave, rows that are new or
+ * changed enter, all others stay untouched. What left and entered is the change set. Two statements after each other,
+ * so that the primary key and the exclusion constraint of the table never see both images of a row.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Asset } from "../Asset.ts"
+import { columnUnsafe, unitColumns } from "../Asset.ts"
+import { DataQuality, type Reason } from "../MaterializationError.ts"
+import type { Postgres } from "../postgres/Postgres.ts"
+import { identifier, list, sql, type Sql } from "../Sql.ts"
+import { primaryKey } from "../WriteStrategy.ts"
+import * as SqlScd2 from "./SqlScd2.ts"
+import * as SqlTable from "./SqlTable.ts"
+import * as SqlUnit from "./SqlUnit.ts"
+import type { Scope, Written } from "./Warehouse.ts"
+
+/**
+ * The rows that a strategy makes of what a compute yields.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const resolve = (asset: Asset, computed: Sql): Sql => {
+  switch (asset.write._tag) {
+    case "Upsert": {
+      const key = list(asset.write.key.map((name) => identifier(name)))
+      return sql`SELECT ${SqlTable.columns(asset, "winner")} FROM (
+        SELECT DISTINCT ON (${key}) * FROM (${computed}) AS candidate
+        ORDER BY ${key}, ${identifier(asset.write.version)} DESC, _deleted DESC, _tie COLLATE "C" DESC
+      ) AS winner WHERE NOT _deleted`
+    }
+    case "Scd2":
+      return SqlScd2.versions(asset, asset.write, computed)
+    default:
+      return sql`SELECT ${SqlTable.columns(asset, "computed")} FROM (${computed}) AS computed`
+  }
+}
+
+/**
+ * Writes the staged result of a step and fills the change set.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const write = Effect.fnUntraced(function*(
+  pg: typeof Postgres.Service,
+  asset: Asset,
+  scope: Scope,
+  read: number
+): Effect.fn.Return<Written, Reason> {
+  yield* refuseStrangers(pg, asset, scope)
+  const table = SqlTable.of(pg, asset)
+  const result = SqlTable.result(asset)
+  if (scope.units._tag === "All" && read > largeResult) {
+    const [first] = yield* pg.query(sql`SELECT EXISTS (SELECT FROM ${table}) AS has_rows`, Schema.Struct({ has_rows: Schema.Boolean }))
+    if (first?.has_rows === false) {
+      const inserted = yield* pg.execute(sql`INSERT INTO ${table} (${columnNames(asset)}) SELECT ${SqlTable.columns(asset, "r")} FROM ${result} AS r`)
+      return { read, inserted, updated: 0, deleted: 0, unchanged: 0, change: "everything" }
+    }
+  }
+  const key = primaryKey(asset.write)
+  const sameKey = matching(key)
+  const sameRow = sql`ROW(${SqlTable.columns(asset, "r")}) IS NOT DISTINCT FROM ROW(${SqlTable.columns(asset, "t")})`
+  const left = yield* pg.execute(sql`
+    WITH gone AS (
+      DELETE FROM ${table} AS t
+      WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)}
+        AND NOT EXISTS (SELECT FROM ${result} AS r WHERE ${sameKey} AND ${sameRow})
+      RETURNING ${SqlTable.columns(asset, "t")}
+    )
+    INSERT INTO ${SqlTable.change(asset)} SELECT ${SqlTable.columns(asset, "gone")}, FALSE FROM gone`)
+  const entered = yield* pg.execute(sql`
+    WITH come AS (
+      INSERT INTO ${table} AS t (${columnNames(asset)})
+      SELECT ${SqlTable.columns(asset, "r")} FROM ${result} AS r
+      WHERE NOT EXISTS (SELECT FROM ${table} AS t WHERE ${sameKey} AND ${SqlUnit.inScope(asset, identifier("t"), scope)})
+      RETURNING ${SqlTable.columns(asset, "t")}
+    )
+    INSERT INTO ${SqlTable.change(asset)} SELECT ${SqlTable.columns(asset, "come")}, TRUE FROM come`)
+  const updated = left === 0 || entered === 0 ? 0 : yield* changedInPlace(pg, asset, key)
+  return {
+    read,
+    inserted: entered - updated,
+    updated,
+    deleted: left - updated,
+    unchanged: read - entered,
+    change: "rows"
+  }
+})
+
+/**
+ * The names of an asset's columns, in order.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const columnNames = (asset: Asset): Sql => list(asset.columns.map(({ name }) => identifier(name)))
+
+// --- internal ---
+
+/** Above this many rows, a first load marks everything downstream instead of keeping a copy of itself as change set. */
+const largeResult = 50_000
+
+const matching = (key: ReadonlyArray<string>): Sql =>
+  sql`(${list(key.map((name) => identifier("t", name)))}) = (${list(key.map((name) => identifier("r", name)))})`
+
+const changedInPlace = (
+  pg: typeof Postgres.Service,
+  asset: Asset,
+  key: ReadonlyArray<string>
+): Effect.Effect<number, Reason> => {
+  const change = SqlTable.change(asset)
+  return Effect.map(
+    pg.query(
+      sql`SELECT count(*)::int AS updated FROM ${change} AS r JOIN ${change} AS t ON ${matching(key)} WHERE r._is_new AND NOT t._is_new`,
+      Schema.Struct({ updated: Schema.Int })
+    ),
+    ([row]) => row?.updated ?? 0
+  )
+}
+
+/** A row of a unit that the step does not rebuild was computed from incomplete inputs; writing it would be wrong. */
+const refuseStrangers = Effect.fnUntraced(function*(
+  pg: typeof Postgres.Service,
+  asset: Asset,
+  scope: Scope
+): Effect.fn.Return<void, Reason> {
+  const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
+  if (scope.units._tag === "All" || columns.length === 0) return
+  const unit = SqlUnit.of(asset, columns, identifier("r"))
+  const rows = yield* pg.query(
+    sql`SELECT coalesce(${unit}, 'null') AS unit, count(*)::int AS rows FROM ${SqlTable.result(asset)} AS r
+      WHERE ${unit} IS NULL OR ${unit} NOT IN (${SqlUnit.units(scope)}) GROUP BY 1 ORDER BY 1 LIMIT 3`,
+    Schema.Struct({ unit: Schema.String, rows: Schema.Int })
+  )
+  const [first] = rows
+  if (first === undefined) return
+  return yield* new DataQuality({
+    check: "units",
+    message: `the compute returned ${first.rows} rows for ${rows.map(({ unit: name }) => `"${name}"`).join(", ")}, which it was not asked to `
+      + `build. Each row's ${columns.map(({ name }) => name).join(", ")} must follow from the same columns that the inputs are mapped by.`
+  })
+})

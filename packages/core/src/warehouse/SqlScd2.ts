@@ -1,0 +1,71 @@
+/**
+ * A slowly changing dimension of type 2 in SQL: observations in, versions out, one window pass over each key. The
+ * memory twin is `Scd2.ts`; both are held to the same cases.
+ */
+import type { Asset } from "../Asset.ts"
+import { columnUnsafe } from "../Asset.ts"
+import { identifier, list, sql, type Sql } from "../Sql.ts"
+import type { Scd2 } from "../WriteStrategy.ts"
+import * as SqlUnit from "./SqlUnit.ts"
+
+/**
+ * The versions that follow from a query of observations, with the asset's columns.
+ *
+ * **Details**
+ *
+ * At each instant the observation with the greatest `_sequence` counts. A version opens where a tracked column differs
+ * from the version before; it ends where the next one begins. Type 1 columns carry the value of the very last
+ * observation, fixed columns the first that is not null, on every version of the key.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const versions = (asset: Asset, write: Scd2, staged: Sql): Sql => {
+  const key = list(write.key.map((name) => identifier(name)))
+  const from = identifier(write.validFrom)
+  const tracked = list(write.tracked.map((name) => identifier(name)))
+  const before = list(write.tracked.map((name) => sql`lag(${identifier(name)}) OVER chronological`))
+  const sameKey = (a: string, b: string) =>
+    sql`(${list(write.key.map((name) => identifier(a, name)))}) = (${list(write.key.map((name) => identifier(b, name)))})`
+  const spread = [
+    ...write.latest.map((name) =>
+      sql`(array_agg(${identifier(name)} ORDER BY ${from} DESC, _sequence DESC))[1] AS ${identifier(name)}`
+    ),
+    ...write.fixed.map((name) =>
+      sql`(array_agg(${identifier(name)} ORDER BY ${from}, _sequence) FILTER (WHERE ${identifier(name)} IS NOT NULL))[1] AS ${
+        identifier(name)
+      }`
+    )
+  ]
+  const whole = new Set([...write.latest, ...write.fixed])
+  const select = asset.columns.map(({ name }) => {
+    if (name === write.surrogateKey) return sql`${surrogateKey(asset, write)} AS ${identifier(name)}`
+    if (name === write.validTo) return sql`valid_until AS ${identifier(name)}`
+    if (name === write.isCurrent) return sql`valid_until IS NULL AS ${identifier(name)}`
+    return whole.has(name) ? sql`w.${identifier(name)}` : sql`v.${identifier(name)}`
+  })
+  return sql`
+    WITH observation AS MATERIALIZED (${staged}),
+    instant AS (
+      SELECT DISTINCT ON (${key}, ${from}) * FROM observation ORDER BY ${key}, ${from}, _sequence DESC
+    ),
+    compared AS (
+      SELECT *, row_number() OVER chronological = 1 OR ROW(${tracked}) IS DISTINCT FROM ROW(${before}) AS opens
+      FROM instant WINDOW chronological AS (PARTITION BY ${key} ORDER BY ${from})
+    ),
+    version AS (
+      SELECT *, lead(${from}) OVER (PARTITION BY ${key} ORDER BY ${from}) AS valid_until FROM compared WHERE opens
+    ),
+    whole AS (SELECT ${list([...write.key.map((name) => identifier(name)), ...spread])} FROM observation GROUP BY ${key})
+    SELECT ${list(select)} FROM version AS v JOIN whole AS w ON ${sameKey("v", "w")}`
+}
+
+// --- internal ---
+
+/** Hash of the key and the start of the version, joined by a separator that hardly occurs in a key. */
+const surrogateKey = (asset: Asset, write: Scd2): Sql => {
+  const parts = [...write.key, write.validFrom].map((name) =>
+    SqlUnit.text(columnUnsafe(asset, name).kind, sql`v.${identifier(name)}`)
+  )
+  return sql`md5(concat_ws(chr(31), ${list(parts)}))`
+}

@@ -1,0 +1,209 @@
+/**
+ * Tables in SQL: creating an asset's table from its columns, the indexes that its edges need, and the temporary tables
+ * of a step. A table that exists in another shape is reported, never altered behind the owner's back.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Asset } from "../Asset.ts"
+import { columnUnsafe, unitColumns } from "../Asset.ts"
+import { type AssetGraph, edgesFrom } from "../AssetGraph.ts"
+import * as Column from "../Column.ts"
+import { md5 } from "../internal/hash.ts"
+import { type Reason, SchemaMismatch } from "../MaterializationError.ts"
+import type { Postgres } from "../postgres/Postgres.ts"
+import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
+import { primaryKey } from "../WriteStrategy.ts"
+
+/**
+ * Creates the asset's table, its comments and its indexes where they are missing. Fails with `SchemaMismatch` where the
+ * table exists with other columns.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const create = Effect.fnUntraced(function*(
+  pg: typeof Postgres.Service,
+  graph: AssetGraph,
+  asset: Asset
+): Effect.fn.Return<void, Reason> {
+  const table = of(pg, asset)
+  const stored = yield* columnsOf(pg, asset)
+  const declared = asset.columns.map((column) => ({
+    name: column.name,
+    type: Column.postgresType(column.kind),
+    isNullable: column.isNullable
+  }))
+  if (stored.length > 0) {
+    yield* compare(asset, declared, stored)
+    return
+  }
+  yield* pg.execute(sql`CREATE TABLE IF NOT EXISTS ${table} (${
+    list([
+      ...declared.map(({ isNullable, name, type }) =>
+        sql`${identifier(name)} ${literal(type)}${literal(isNullable ? "" : " NOT NULL")}`
+      ),
+      sql`PRIMARY KEY (${list(primaryKey(asset.write).map((name) => identifier(name)))})`
+    ])
+  })`)
+  yield* comment(pg, sql`TABLE ${table}`, asset.description)
+  for (const { description, name } of asset.columns) {
+    if (description !== undefined) yield* comment(pg, sql`COLUMN ${table}.${identifier(name)}`, description)
+  }
+  if (asset.write._tag === "Scd2") yield* excludeOverlaps(pg, asset, asset.write)
+  for (const columns of indexesOf(graph, asset)) {
+    const name = `${asset.name.slice(0, 40)}_${md5(columns.join()).slice(0, 8)}_idx`
+    yield* pg.execute(
+      sql`CREATE INDEX IF NOT EXISTS ${identifier(name)} ON ${table} (${list(columns.map((column) => identifier(column)))})`
+    )
+  }
+})
+
+/**
+ * Creates or replaces the view of a view asset.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const createView = (pg: typeof Postgres.Service, asset: Asset, query: Sql): Effect.Effect<void, Reason> => {
+  const typed = sql`SELECT ${
+    list(asset.columns.map((column) =>
+      sql`q.${identifier(column.name)}::${literal(Column.postgresType(column.kind))} AS ${identifier(column.name)}`
+    ))
+  } FROM (${query}) AS q`
+  return Effect.asVoid(pg.execute(sql`CREATE OR REPLACE VIEW ${of(pg, asset)} AS ${typed}`))
+}
+
+/**
+ * The asset's table in its database schema.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const of = (pg: typeof Postgres.Service, asset: Pick<Asset, "name">): Sql => identifier(pg.schemas.warehouse, asset.name)
+
+/**
+ * The temporary table that holds what a step computed.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const result = (asset: Asset): Sql => identifier(temporaryName("result", asset))
+
+/**
+ * The temporary table that holds what a step changed: the asset's columns and `_is_new`, true for the new image of a
+ * row and false for the old one.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const change = (asset: Asset): Sql => identifier(temporaryName("change", asset))
+
+/**
+ * Makes the temporary tables of a step ready and empty. They live as long as the session, so a step costs no catalog
+ * entries.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const prepareTemporary = Effect.fnUntraced(function*(
+  pg: typeof Postgres.Service,
+  asset: Asset
+): Effect.fn.Return<void, Reason> {
+  const columns = asset.columns.map(({ kind, name }) => sql`${identifier(name)} ${literal(Column.postgresType(kind))}`)
+  yield* pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${result(asset)} (${list(columns)}) ON COMMIT DELETE ROWS`)
+  yield* pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${change(asset)} (${
+    list([...columns, sql`_is_new boolean NOT NULL`])
+  }) ON COMMIT DELETE ROWS`)
+  yield* pg.execute(sql`DELETE FROM ${result(asset)}`)
+  yield* pg.execute(sql`DELETE FROM ${change(asset)}`)
+})
+
+/**
+ * The asset's columns, called through an alias.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const columns = (asset: Asset, alias: string): Sql => list(asset.columns.map(({ name }) => identifier(alias, name)))
+
+// --- internal ---
+
+interface StoredColumn {
+  readonly name: string
+  readonly type: string
+  readonly isNullable: boolean
+}
+
+const temporaryName = (role: string, asset: Asset): string =>
+  `_assay_${role}_${md5(JSON.stringify([asset.name, asset.columns.map(({ kind, name }) => [name, kind])])).slice(0, 16)}`
+
+const columnsOf = (pg: typeof Postgres.Service, asset: Asset): Effect.Effect<ReadonlyArray<StoredColumn>, Reason> =>
+  Effect.map(
+    pg.query(
+      sql`SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, NOT a.attnotnull AS is_nullable
+        FROM pg_attribute AS a
+        JOIN pg_class AS c ON c.oid = a.attrelid
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = ${pg.schemas.warehouse} AND c.relname = ${asset.name} AND a.attnum > 0 AND NOT a.attisdropped
+        ORDER BY a.attnum`,
+      Schema.Struct({ name: Schema.String, type: Schema.String, is_nullable: Schema.Boolean })
+    ),
+    (rows) => rows.map(({ is_nullable, name, type }) => ({ name, type, isNullable: is_nullable }))
+  )
+
+const compare = (
+  asset: Asset,
+  declared: ReadonlyArray<StoredColumn>,
+  stored: ReadonlyArray<StoredColumn>
+): Effect.Effect<void, SchemaMismatch> => {
+  const describe = ({ isNullable, name, type }: StoredColumn) => `${name} ${type}${isNullable ? "" : " not null"}`
+  const normalize = (column: StoredColumn) => describe({ ...column, type: column.type.replace("timestamp with time zone", "timestamptz") })
+  const wanted = new Set(declared.map(normalize))
+  const found = new Set(stored.map(normalize))
+  const missing = Array.from(wanted).filter((column) => !found.has(column))
+  const unexpected = Array.from(found).filter((column) => !wanted.has(column))
+  return missing.length + unexpected.length === 0 ? Effect.void : Effect.fail(
+    new SchemaMismatch({
+      message: `table "${asset.name}" exists with other columns than the asset declares. `
+        + (missing.length > 0 ? `Declared, but not in the table: ${missing.join(", ")}. ` : "")
+        + (unexpected.length > 0 ? `In the table, but not declared: ${unexpected.join(", ")}. ` : "")
+        + "Alter the table to the declared shape, or drop it and materialize the asset again."
+    })
+  )
+}
+
+const comment = (pg: typeof Postgres.Service, what: Sql, text: string): Effect.Effect<void, Reason> =>
+  Effect.asVoid(pg.execute(sql`COMMENT ON ${what} IS ${literal(`'${text.replaceAll("'", "''")}'`)}`))
+
+/** Two versions of a key never overlap (L10), whoever writes them. */
+const excludeOverlaps = Effect.fnUntraced(function*(
+  pg: typeof Postgres.Service,
+  asset: Asset,
+  write: { readonly key: ReadonlyArray<string>; readonly validFrom: string; readonly validTo: string }
+): Effect.fn.Return<void, Reason> {
+  yield* pg.execute(sql`CREATE EXTENSION IF NOT EXISTS btree_gist`)
+  yield* pg.execute(sql`ALTER TABLE ${of(pg, asset)} ADD CONSTRAINT ${identifier(`${asset.name.slice(0, 45)}_no_overlap`)}
+    EXCLUDE USING gist (${
+    list([
+      ...write.key.map((name) => sql`${identifier(name)} WITH =`),
+      sql`tstzrange(${identifier(write.validFrom)}, ${identifier(write.validTo)}) WITH &&`
+    ])
+  })`)
+})
+
+/** An index per way in which the rows are looked up: by own unit, and by the columns that downstream edges read by. */
+const indexesOf = (graph: AssetGraph, asset: Asset): ReadonlyArray<ReadonlyArray<string>> => {
+  const wanted = new Map<string, ReadonlyArray<string>>()
+  const want = (names: ReadonlyArray<string>) => {
+    if (names.length > 0) wanted.set(names.join(), names.map((name) => columnUnsafe(asset, name).name))
+  }
+  want(unitColumns(asset))
+  for (const { downstream, input } of edgesFrom(graph, asset.name)) {
+    if (input.mapping._tag === "ByColumns") want(input.mapping.columns)
+    for (const other of downstream.inputs) {
+      if (other.mapping._tag === "AsOf" && other.mapping.facts === input.as) want([other.mapping.key, other.mapping.at])
+    }
+  }
+  const key = primaryKey(asset.write)
+  return Array.from(wanted.values()).filter((names) => !names.every((name, index) => key[index] === name))
+}

@@ -1,0 +1,234 @@
+/**
+ * Units in SQL: the unit that a row's columns name, and the rows whose columns name one of some units. The two are
+ * inverse to each other, which is what lets one mapping be read both ways (L7).
+ */
+import type { Asset } from "../Asset.ts"
+import { columnUnsafe, unitColumns } from "../Asset.ts"
+import { type Column, postgresType } from "../Column.ts"
+import * as Partitions from "../Partitions.ts"
+import type { TimeWindows } from "../Partitions.ts"
+import { and, identifier, list, literal, or, sql, type Sql } from "../Sql.ts"
+import type { TimeWindow } from "../TimeWindow.ts"
+import { whole } from "../Unit.ts"
+import type { Scope } from "./Warehouse.ts"
+
+/**
+ * The canonical text of a column's value (`Column.toText`), whatever the session's settings.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const text = (kind: Column["kind"], value: Sql): Sql => {
+  switch (kind._tag) {
+    case "Text":
+      return value
+    case "Date":
+      return sql`to_char(${value}, 'YYYY-MM-DD')`
+    case "Timestamp":
+      return sql`to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+    default:
+      return sql`(${value})::text`
+  }
+}
+
+/**
+ * The unit of a downstream asset that the given upstream columns name.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const of = (downstream: Asset, columns: ReadonlyArray<Column>, alias: Sql): Sql => {
+  const values = columns.map((column) => ({ column, value: sql`${alias}.${identifier(column.name)}` }))
+  const [first] = values
+  if (first === undefined || unitColumns(downstream).length === 0) return literal(`'${whole}'`)
+  if (downstream.write._tag === "ReplacePartitions") return ofPartition(downstream.partitions, first.column, first.value)
+  return values.length === 1
+    ? text(first.column.kind, first.value)
+    : sql`json_build_array(${list(values.map(({ column, value }) => text(column.kind, value)))})::text`
+}
+
+/**
+ * The partition that holds a column's value.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const ofPartition = (partitions: Partitions.Partitions, column: Column, value: Sql): Sql => {
+  switch (partitions._tag) {
+    case "Unpartitioned":
+      return literal(`'${whole}'`)
+    case "Static":
+      return text(column.kind, value)
+    case "TimeWindows":
+      return windowKey(partitions, localTime(partitions, column, value))
+  }
+}
+
+/**
+ * The condition that a column's value lies within the scope's partitions.
+ *
+ * **Details**
+ *
+ * Neighbouring partitions are merged into ranges. A few ranges become comparisons that an index on the column serves;
+ * many become one hashed look-up of the unit among the picked ones, bounded by the first and last window.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const inPartitions = (partitions: Partitions.Partitions, column: Column, value: Sql, scope: Scope): Sql => {
+  if (scope.units._tag === "All") return literal("TRUE")
+  if (partitions._tag !== "TimeWindows") return sql`${text(column.kind, value)} IN (${units(scope)})`
+  const ranges = mergedRanges(scope)
+  const [first] = ranges
+  const last = ranges.at(-1)
+  if (first === undefined || last === undefined) return literal("FALSE")
+  return ranges.length <= fewRanges
+    ? inRanges(partitions, column, value, ranges)
+    : and([
+      inRanges(partitions, column, value, [{ start: first.start, end: last.end }]),
+      sql`${ofPartition(partitions, column, value)} IN (${units(scope)})`
+    ])
+}
+
+/**
+ * The condition that a column's value lies in one of some windows.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const inRanges = (
+  partitions: TimeWindows,
+  column: Column,
+  value: Sql,
+  ranges: ReadonlyArray<TimeWindow>
+): Sql =>
+  or(ranges.map(({ end, start }) =>
+    and([
+      ...(Number.isFinite(start) ? [sql`${value} >= ${instant(partitions, column, start)}`] : []),
+      ...(Number.isFinite(end) ? [sql`${value} < ${instant(partitions, column, end)}`] : [])
+    ])
+  ))
+
+/**
+ * The condition that columns name one of the scope's keys.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const inKeys = (columns: ReadonlyArray<Column>, alias: Sql, scope: Scope): Sql => {
+  if (scope.units._tag === "All") return literal("TRUE")
+  const [first] = columns
+  const values = list(columns.map(({ name }) => sql`${alias}.${identifier(name)}`))
+  const keys = columns.length === 1 && first !== undefined
+    ? sql`k.unit::${literal(postgresType(first.kind))}`
+    : list(columns.map(({ kind }, index) => sql`(k.unit::json ->> ${literal(String(index))})::${literal(postgresType(kind))}`))
+  return sql`(${values}) IN (SELECT ${keys} FROM (${units(scope)}) AS k)`
+}
+
+/**
+ * The condition that an asset's own rows belong to the scope's units.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const inScope = (asset: Asset, alias: Sql, scope: Scope): Sql => {
+  if (scope.units._tag === "All") return literal("TRUE")
+  const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
+  const [first] = columns
+  if (first === undefined) return literal("TRUE")
+  return asset.write._tag === "ReplacePartitions"
+    ? inPartitions(asset.partitions, first, sql`${alias}.${identifier(first.name)}`, scope)
+    : inKeys(columns, alias, scope)
+}
+
+/**
+ * The scope's units as a query of one column `unit`.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const units = ({ units: set }: Scope): Sql => {
+  switch (set._tag) {
+    case "Relation":
+      return sql`SELECT unit FROM ${identifier(set.name)}`
+    case "Listed":
+      return sql`SELECT unit FROM unnest(${set.units}::text[]) AS listed(unit)`
+    default:
+      return sql`SELECT NULL::text AS unit WHERE FALSE`
+  }
+}
+
+/**
+ * The condition that a unit lies in the range of the partitions' definition. Partitions that do not exist yet count: a
+ * mark on one waits until it does.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const isWithin = (partitions: Partitions.Partitions, unit: Sql): Sql => {
+  switch (partitions._tag) {
+    case "Unpartitioned":
+      return literal("TRUE")
+    case "Static":
+      return sql`${unit} = ANY(${partitions.keys}::text[])`
+    case "TimeWindows": {
+      const { end, start } = Partitions.range(partitions)
+      return and([
+        sql`${unit} COLLATE "C" >= ${Partitions.keyOf(partitions, start)}`,
+        ...(Number.isFinite(end) ? [sql`${unit} COLLATE "C" < ${Partitions.keyOf(partitions, end)}`] : [])
+      ])
+    }
+  }
+}
+
+// --- internal ---
+
+/** Beyond this many ranges one hashed look-up is cheaper than an `OR` of index ranges. */
+const fewRanges = 64
+
+const mergedRanges = (scope: Scope): ReadonlyArray<TimeWindow> => {
+  const merged: Array<TimeWindow> = []
+  const windows = scope.partitions.flatMap(({ window }) => window === undefined ? [] : [window])
+  for (const window of windows.toSorted((a, b) => a.start - b.start)) {
+    const last = merged.at(-1)
+    if (last !== undefined && last.end >= window.start) merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, window.end) }
+    else merged.push(window)
+  }
+  return merged
+}
+
+/** An instant as a value of the column's type: a date is the local date in the partitions' zone. */
+const instant = (partitions: TimeWindows, column: Column, millis: number): Sql => {
+  const timestamp = sql`to_timestamp(${millis}::float8 / 1000)`
+  return column.kind._tag === "Date" ? sql`(${timestamp} AT TIME ZONE ${partitions.timeZone})::date` : timestamp
+}
+
+/** The wall-clock time in the partitions' zone; a date is its own midnight. */
+const localTime = (partitions: TimeWindows, column: Column, value: Sql): { readonly local: Sql; readonly value: Sql | undefined } =>
+  column.kind._tag === "Date"
+    ? { local: sql`${value}::timestamp`, value: undefined }
+    : { local: sql`(${value} AT TIME ZONE ${partitions.timeZone})`, value }
+
+const windowKey = (partitions: TimeWindows, { local, value }: { readonly local: Sql; readonly value: Sql | undefined }): Sql => {
+  switch (partitions.cadence) {
+    case "daily":
+      return sql`to_char(${local}, 'YYYY-MM-DD')`
+    case "monthly":
+      return sql`to_char(date_trunc('month', ${local}), 'YYYY-MM-DD')`
+    case "weekly": {
+      // date_trunc's weeks begin on Monday; shifting by the distance to the first day makes them begin there.
+      const shift = literal(`interval '${(partitions.firstDayOfWeek + 6) % 7} days'`)
+      return sql`to_char(date_trunc('week', ${local} - ${shift}) + ${shift}, 'YYYY-MM-DD')`
+    }
+    case "hourly": {
+      const hour = sql`to_char(date_trunc('hour', ${local}), 'YYYY-MM-DD-HH24:MI')`
+      if (value === undefined) return hour
+      // Where clocks go back an hour repeats; the second one carries its offset from UTC.
+      const earlier = sql`date_trunc('hour', (${value} - interval '1 hour') AT TIME ZONE ${partitions.timeZone})`
+      const offset = sql`extract(epoch FROM ${local} - (${value} AT TIME ZONE 'UTC'))::int`
+      return sql`${hour} || CASE WHEN ${earlier} = date_trunc('hour', ${local})
+        THEN CASE WHEN ${offset} < 0 THEN '-' ELSE '+' END
+          || to_char(make_interval(secs => abs(${offset})), 'HH24MI') ELSE '' END`
+    }
+  }
+}

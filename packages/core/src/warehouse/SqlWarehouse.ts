@@ -1,0 +1,336 @@
+/**
+ * The warehouse on PostgreSQL. A step computes into a temporary table, writes the difference into the asset's table and
+ * leaves it in a second temporary table, from which the units downstream are marked; rows visit Node only for computes
+ * that are written in TypeScript.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { type Asset, columnUnsafe, unitColumns } from "../Asset.ts"
+import type { Edge } from "../AssetGraph.ts"
+import * as Column from "../Column.ts"
+import type { AnyRows } from "../Compute.ts"
+import { DefinitionFault, type Reason } from "../MaterializationError.ts"
+import * as Partitions from "../Partitions.ts"
+import * as PartitionSet from "../PartitionSet.ts"
+import { Postgres } from "../postgres/Postgres.ts"
+import { toSql } from "../RowFilter.ts"
+import { and, identifier, isSql, list, literal, sql, type Sql } from "../Sql.ts"
+import { none, relation, type Unit } from "../Unit.ts"
+import { primaryKey } from "../WriteStrategy.ts"
+import * as SqlChange from "./SqlChange.ts"
+import * as SqlCheck from "./SqlCheck.ts"
+import * as SqlDifference from "./SqlDifference.ts"
+import * as SqlRelation from "./SqlRelation.ts"
+import * as SqlTable from "./SqlTable.ts"
+import * as SqlUnit from "./SqlUnit.ts"
+import { type Difference, type Scope, Warehouse, type Written } from "./Warehouse.ts"
+
+/**
+ * The warehouse on PostgreSQL.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
+  Warehouse,
+  Effect.gen(function*() {
+    const pg = yield* Postgres
+    const table = (asset: Asset) => SqlTable.of(pg, asset)
+
+    return Warehouse.of({
+      prepare: Effect.fnUntraced(function*(graph) {
+        yield* pg.execute(sql`CREATE SCHEMA IF NOT EXISTS ${identifier(pg.schemas.warehouse)}`)
+        for (const asset of graph.assets.values()) {
+          if (asset.write._tag !== "View") yield* SqlTable.create(pg, graph, asset)
+          else yield* SqlTable.createView(pg, asset, yield* viewQuery(asset, table))
+        }
+      }),
+
+      land: (options) => land(pg, options),
+
+      build: Effect.fnUntraced(function*({ asset, scope }) {
+        yield* SqlTable.prepareTemporary(pg, asset)
+        const read = yield* stage(pg, asset, scope, table)
+        return yield* SqlDifference.write(pg, asset, scope, read)
+      }),
+
+      check: Effect.fnUntraced(function*({ asset, scope }) {
+        if (asset.checks.length === 0) return []
+        const rows = yield* pg.query(SqlCheck.query(asset, scope, table), CheckRow)
+        return asset.checks.map((check, position) => {
+          const row = rows.find((candidate) => candidate.position === position)
+          return {
+            check: check.name,
+            severity: check.severity,
+            violations: row?.violations ?? 0,
+            examples: row?.examples ?? []
+          }
+        })
+      }),
+
+      affected: Effect.fnUntraced(function*(edge) {
+        const { mapping } = edge.input
+        switch (mapping._tag) {
+          case "ByColumns":
+            return yield* reached(pg, SqlChange.byColumns(edge, mapping))
+          case "AsOf": {
+            const facts = edge.downstream.inputs.find(({ as }) => as === mapping.facts)
+            const { write } = edge.upstream
+            if (facts === undefined || write._tag !== "Scd2") return { _tag: "All" }
+            return yield* reached(pg, SqlChange.asOf(edge, mapping, { facts, table, write }))
+          }
+          case "Onwards": {
+            const [row] = yield* pg.query(SqlChange.onwards(edge, mapping), Schema.Struct({ unit: Schema.NullOr(Schema.String) }))
+            return row === undefined || row.unit === null ? none : { _tag: "From", unit: row.unit }
+          }
+          default:
+            return (yield* isChanged(pg, edge)) ? { _tag: "All" } : none
+        }
+      }),
+
+      changed: (edge) =>
+        Effect.map(
+          pg.query(SqlChange.partitions(edge), Schema.Struct({ unit: Schema.NullOr(Schema.String) })),
+          (rows) => rows.flatMap(({ unit }) => unit === null ? [] : [unit])
+        ),
+
+      contents: ({ asset, scope }) => {
+        const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
+        const canonical = list(asset.columns.map(({ kind, name }) => SqlUnit.text(kind, identifier("t", name))))
+        return pg.query(
+          sql`SELECT u.unit, coalesce(c.rows, 0)::int AS rows, coalesce(c.hash, '0') AS "contentHash"
+            FROM (${SqlUnit.units(scope)}) AS u LEFT JOIN (
+              SELECT ${SqlUnit.of(asset, columns, identifier("t"))} AS unit, count(*) AS rows,
+                sum(hashtextextended(jsonb_build_array(${canonical})::text, 0)::numeric)::text AS hash
+              FROM ${table(asset)} AS t WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)} GROUP BY 1
+            ) AS c USING (unit)`,
+          Schema.Struct({ unit: Schema.String, rows: Schema.Int, contentHash: Schema.String })
+        )
+      },
+
+      count: (asset) => countOf(pg, sql`SELECT count(*)::text AS count FROM ${table(asset)}`),
+
+      outside: ({ downstream, input, upstream }) => {
+        const { mapping } = input
+        const { partitions } = downstream
+        const [name] = mapping._tag === "ByColumns" ? mapping.columns : []
+        if (name === undefined || partitions._tag !== "TimeWindows") return Effect.succeed(0)
+        const before = { start: Number.NEGATIVE_INFINITY, end: Partitions.range(partitions).start }
+        return countOf(
+          pg,
+          sql`SELECT count(*)::text AS count FROM ${table(upstream)} WHERE ${
+            and([
+              toSql(input.where),
+              SqlUnit.inRanges(partitions, columnUnsafe(upstream, name), identifier(name), [before])
+            ])
+          }`
+        )
+      },
+
+      rows: ({ asset, limit, partitions }) => {
+        const [name] = unitColumns(asset)
+        const within = partitions === undefined || name === undefined || asset.write._tag !== "ReplacePartitions"
+          ? literal("TRUE")
+          : partitions.partitions._tag === "TimeWindows"
+          ? SqlUnit.inRanges(partitions.partitions, columnUnsafe(asset, name), identifier("t", name), PartitionSet.ranges(partitions))
+          : sql`${identifier("t", name)} = ANY(${Array.from(PartitionSet.keys(partitions))}::text[])`
+        const order = primaryKey(asset.write)
+        return pg.stream(sql`SELECT ${texts(asset.columns, "t")} FROM ${table(asset)} AS t WHERE ${within}
+          ORDER BY ${list((order.length === 0 ? asset.columns.map((column) => column.name) : order).map((column) => identifier("t", column)))}
+          LIMIT ${limit ?? null}::bigint`).pipe(
+          Stream.map((cells) => rowOf(asset.columns, cells))
+        )
+      },
+
+      verify: Effect.fnUntraced(function*({ asset, except, scope }) {
+        yield* SqlTable.prepareTemporary(pg, asset)
+        yield* stage(pg, asset, scope, table)
+        return yield* compare(pg, asset, scope, except)
+      }),
+
+      verifyChain: Effect.fnUntraced(function*({ graph, partitions }) {
+        const differences = new Map<string, Difference>()
+        const recomputed = (asset: Asset) => asset.body._tag === "Source" ? table(asset) : SqlTable.result(asset)
+        for (const asset of graph.assets.values()) {
+          if (asset.body._tag === "Source") continue
+          yield* SqlTable.prepareTemporary(pg, asset)
+          const scope = yield* scopeOf(pg, asset, partitions(asset))
+          yield* stage(pg, asset, scope, recomputed)
+          differences.set(asset.name, yield* compare(pg, asset, { units: { _tag: "All" }, partitions: [] }, none))
+        }
+        return differences
+      })
+    })
+  })
+)
+
+// --- internal ---
+
+type Pg = typeof Postgres.Service
+
+const CheckRow = Schema.Struct({
+  position: Schema.Int,
+  violations: Schema.Int,
+  examples: Schema.Array(Schema.String)
+})
+
+const affectedRelation = "_assay_affected"
+
+/** Keeps reached units where they are: in a temporary relation that the ledger reads. */
+const reached = Effect.fnUntraced(function*(pg: Pg, units: Sql) {
+  const name = identifier(affectedRelation)
+  yield* pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${name} (unit text NOT NULL) ON COMMIT DELETE ROWS`)
+  yield* pg.execute(sql`DELETE FROM ${name}`)
+  const count = yield* pg.execute(sql`INSERT INTO ${name} (unit) ${units}`)
+  return count === 0 ? none : relation(affectedRelation)
+})
+
+const isChanged = (pg: Pg, { input, upstream }: Edge): Effect.Effect<boolean, Reason> =>
+  Effect.map(
+    pg.query(
+      sql`SELECT EXISTS (SELECT FROM ${SqlChange.difference(upstream, input, [])} AS d) AS is_changed`,
+      Schema.Struct({ is_changed: Schema.Boolean })
+    ),
+    ([row]) => row?.is_changed ?? false
+  )
+
+const countOf = (pg: Pg, query: Sql): Effect.Effect<number, Reason> =>
+  Effect.map(pg.query(query, Schema.Struct({ count: Schema.String })), ([row]) => Number(row?.count ?? 0))
+
+/** Rows as a relation of typed columns, their values bound as one text array per column. */
+const valuesOf = (columns: ReadonlyArray<Column.Column>, rows: ReadonlyArray<Column.Row>): Sql => {
+  const cells = columns.map((column) => rows.map((row) => Column.toText(column, row[column.name] ?? null)))
+  return sql`SELECT ${
+    list(columns.map(({ kind, name }) => sql`v.${identifier(name)}::${literal(Column.postgresType(kind))} AS ${identifier(name)}`))
+  } FROM unnest(${list(cells.map((column) => sql`${column}::text[]`))}) AS v(${list(columns.map(({ name }) => identifier(name)))})`
+}
+
+const land = Effect.fnUntraced(function*(
+  pg: Pg,
+  { asset, knownBy, rows }: { readonly asset: Asset; readonly rows: ReadonlyArray<Column.Row>; readonly knownBy: ReadonlyArray<string> | undefined }
+): Effect.fn.Return<Written, Reason> {
+  yield* SqlTable.prepareTemporary(pg, asset)
+  const same = (name: string) => sql`t.${identifier(name)} IS NOT DISTINCT FROM r.${identifier(name)}`
+  const isNew = knownBy === undefined
+    ? literal("TRUE")
+    : sql`NOT EXISTS (SELECT FROM ${SqlTable.of(pg, asset)} AS t WHERE ${and(knownBy.map(same))})`
+  const inserted = rows.length === 0 ? 0 : yield* pg.execute(sql`
+    WITH landed AS (
+      INSERT INTO ${SqlTable.of(pg, asset)} AS t (${SqlDifference.columnNames(asset)})
+      SELECT ${SqlTable.columns(asset, "r")} FROM (${valuesOf(asset.columns, rows)}) AS r WHERE ${isNew}
+      RETURNING ${SqlTable.columns(asset, "t")}
+    )
+    INSERT INTO ${SqlTable.change(asset)} SELECT ${SqlTable.columns(asset, "landed")}, TRUE FROM landed`)
+  return { read: rows.length, inserted, updated: 0, deleted: 0, unchanged: rows.length - inserted, change: "rows" }
+})
+
+/** Computes a scope into the asset's temporary result table and yields the number of rows. */
+const stage = Effect.fnUntraced(function*(
+  pg: Pg,
+  asset: Asset<string, unknown, never>,
+  scope: Scope,
+  table: SqlRelation.TableOf
+): Effect.fn.Return<number, Reason> {
+  const computed = yield* computedRows(pg, asset, scope, table)
+  return yield* pg.execute(sql`INSERT INTO ${SqlTable.result(asset)} (${SqlDifference.columnNames(asset)})
+    ${SqlDifference.resolve(asset, computed)}`)
+})
+
+const computedRows = Effect.fnUntraced(function*(
+  pg: Pg,
+  asset: Asset<string, unknown, never>,
+  scope: Scope,
+  table: SqlRelation.TableOf
+): Effect.fn.Return<Sql, Reason> {
+  if (asset.body._tag === "Source") {
+    return yield* new DefinitionFault({ message: "a source asset is landed, not computed", code: undefined })
+  }
+  const { rows, sql: query } = asset.body.compute
+  if (query !== undefined) {
+    const built = query(SqlRelation.all(asset, scope, table))
+    return isSql(built) ? built : yield* built
+  }
+  if (rows === undefined) {
+    return yield* new DefinitionFault({ message: "the compute has neither sql nor rows", code: undefined })
+  }
+  const inputs: Record<string, ReadonlyArray<Column.Row>> = {}
+  for (const input of asset.inputs) {
+    const columns = input.columns.map((name) => columnUnsafe(input.asset, name))
+    const shown = pg.cursor(
+      sql`SELECT ${texts(columns, "r")} FROM ${SqlRelation.ofInput(asset, input, scope, table)} AS r`,
+      { fetch: 5000 }
+    )
+    inputs[input.as] = yield* Stream.runCollect(Stream.map(shown, (cells) => rowOf(columns, cells)))
+  }
+  const given: AnyRows = { ...inputs, units: scope.partitions }
+  const result = rows(given)
+  const out = Effect.isEffect(result) ? yield* result : result
+  return valuesOf(stagedColumns(asset), Array.from(out))
+})
+
+/** The columns that a compute yields: the asset's, and what its write strategy needs to choose among rows. */
+const stagedColumns = (asset: Asset): ReadonlyArray<Column.Column> => {
+  const control = (name: string, kind: Column.Kind): Column.Column => ({ name, kind, isNullable: false, description: undefined })
+  switch (asset.write._tag) {
+    case "Upsert":
+      return [...asset.columns, control("_deleted", { _tag: "Boolean" }), control("_tie", { _tag: "Text" })]
+    case "Scd2": {
+      const derived = new Set([asset.write.surrogateKey, asset.write.validTo, asset.write.isCurrent])
+      return [...asset.columns.filter(({ name }) => !derived.has(name)), control("_sequence", { _tag: "Integer" })]
+    }
+    default:
+      return asset.columns
+  }
+}
+
+const texts = (columns: ReadonlyArray<Column.Column>, alias: string): Sql =>
+  list(columns.map(({ kind, name }) => sql`${SqlUnit.text(kind, identifier(alias, name))} AS ${identifier(name)}`))
+
+const rowOf = (columns: ReadonlyArray<Column.Column>, cells: ReadonlyArray<string | null>): Column.Row =>
+  Object.fromEntries(columns.map((column, index) => [column.name, Column.fromText(column, cells[index] ?? null)]))
+
+const viewQuery = Effect.fnUntraced(function*(asset: Asset, table: SqlRelation.TableOf): Effect.fn.Return<Sql, Reason> {
+  const query = asset.body._tag === "Compute" ? asset.body.compute.sql : undefined
+  const built = query?.(SqlRelation.all(asset, { units: { _tag: "All" }, partitions: [] }, table))
+  if (built === undefined || !isSql(built)) {
+    return yield* new DefinitionFault({ message: `view "${asset.name}" needs a compute whose sql is a plain query`, code: undefined })
+  }
+  return built
+})
+
+/** Partitions as a relation of their own, for a recompute that belongs to no step. */
+const scopeOf = Effect.fnUntraced(function*(pg: Pg, asset: Asset, partitions: ReadonlyArray<Unit>): Effect.fn.Return<Scope, Reason> {
+  if (asset.write._tag !== "ReplacePartitions") return { units: { _tag: "All" }, partitions: [] }
+  const name = identifier(unitsRelation)
+  yield* pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${name}
+    (unit text NOT NULL, window_start timestamptz, window_end timestamptz) ON COMMIT DELETE ROWS`)
+  yield* pg.execute(sql`DELETE FROM ${name}`)
+  const seconds = (pick: "start" | "end") => partitions.map(({ window }) => window === undefined ? null : String(window[pick] / 1000))
+  yield* pg.execute(sql`INSERT INTO ${name} SELECT unit, to_timestamp(s), to_timestamp(e)
+    FROM unnest(${partitions.map(({ unit }) => unit)}::text[], ${seconds("start")}::float8[], ${seconds("end")}::float8[]) AS p(unit, s, e)`)
+  return { units: relation(unitsRelation), partitions }
+})
+
+const unitsRelation = "_assay_units"
+
+/** Compares the stored rows of a scope with the staged result, leaving units out. */
+const compare = Effect.fnUntraced(function*(pg: Pg, asset: Asset, scope: Scope, except: Scope["units"]): Effect.fn.Return<Difference, Reason> {
+  const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
+  const outside = (alias: string) =>
+    except._tag === "None"
+      ? literal("TRUE")
+      : sql`${SqlUnit.of(asset, columns, identifier(alias))} NOT IN (${SqlUnit.units({ units: except, partitions: [] })})`
+  const computed = sql`SELECT ${SqlTable.columns(asset, "r")} FROM ${SqlTable.result(asset)} AS r WHERE ${outside("r")}`
+  const stored = sql`SELECT ${SqlTable.columns(asset, "t")} FROM ${SqlTable.of(pg, asset)} AS t
+    WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)} AND ${outside("t")}`
+  const [row] = yield* pg.query(
+    sql`WITH missing AS (${computed} EXCEPT ALL ${stored}), unexpected AS (${stored} EXCEPT ALL ${computed})
+      SELECT (SELECT count(*)::int FROM missing) AS missing, (SELECT count(*)::int FROM unexpected) AS unexpected,
+        ARRAY(SELECT 'missing ' || row_to_json(m)::text FROM missing AS m LIMIT 3)
+        || ARRAY(SELECT 'unexpected ' || row_to_json(u)::text FROM unexpected AS u LIMIT 3) AS examples`,
+    Schema.Struct({ missing: Schema.Int, unexpected: Schema.Int, examples: Schema.Array(Schema.String) })
+  )
+  return row ?? { missing: 0, unexpected: 0, examples: [] }
+})

@@ -1,0 +1,4 @@
+import { postgres } from "./layers.ts"
+import { suite } from "./WarehouseSuite.ts"
+
+suite("postgres", postgres)

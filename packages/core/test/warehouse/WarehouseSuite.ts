@@ -1,0 +1,8 @@
+import type * as Layer from "effect/Layer"
+import type { Services } from "./layers.ts"
+import * as WriteSuite from "./WriteSuite.ts"
+
+/** Every warehouse must pass these suites. */
+export const suite = (name: string, layer: Layer.Layer<Services, unknown>) => {
+  WriteSuite.suite(name, layer)
+}

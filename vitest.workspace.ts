@@ -1,0 +1,39 @@
+import { defineConfig } from "vitest/config"
+
+// The suffix of a test file decides its lane, so nobody edits a list.
+const suffixes = ["integration", "crash", "types", "docs"]
+const folders = "{packages/*/{src,test},scripts}"
+const postgres = "packages/core/test/support/Postgres.ts"
+
+const lane = (name: string, options: { readonly timeout: number; readonly database: boolean }) => ({
+  test: {
+    name,
+    include: [`${folders}/**/*.${name}.test.ts`],
+    globalSetup: options.database ? [postgres] : [],
+    testTimeout: options.timeout,
+    hookTimeout: options.timeout
+  }
+})
+
+const report = process.env["TEST_REPORT"]
+
+export default defineConfig({
+  test: {
+    maxWorkers: "100%",
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: [`${folders}/**/*.test.ts`],
+          exclude: suffixes.map((suffix) => `**/*.${suffix}.test.ts`),
+          testTimeout: 10_000
+        }
+      },
+      lane("integration", { timeout: 60_000, database: true }),
+      lane("crash", { timeout: 120_000, database: true }),
+      lane("types", { timeout: 120_000, database: false }),
+      lane("docs", { timeout: 120_000, database: true })
+    ]
+  }
+})

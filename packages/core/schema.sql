@@ -41,13 +41,11 @@ COMMENT ON COLUMN assay.materialization.materialized_at IS 'When it was built.';
 CREATE TABLE assay.migration (
   id integer NOT NULL,
   name text NOT NULL,
-  applied_at timestamp with time zone NOT NULL DEFAULT statement_timestamp(),
   CONSTRAINT migration_pkey PRIMARY KEY (id)
 );
 COMMENT ON TABLE assay.migration IS 'The migrations that made this ledger.';
 COMMENT ON COLUMN assay.migration.id IS 'Number of the migration.';
 COMMENT ON COLUMN assay.migration.name IS 'What it is about.';
-COMMENT ON COLUMN assay.migration.applied_at IS 'When it was applied.';
 
 CREATE TABLE assay.outbox (
   transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),

@@ -85,7 +85,9 @@ export type Landed = Schema.Struct<typeof landedFields>["Type"]
  * @category constructors
  * @since 0.1.0
  */
-export const admit = (record: Pick<FileRecord, "origin" | "line" | "fields" | "extra">): Result.Result<Landed, ReadonlyArray<string>> => {
+export const admit = (
+  record: Pick<FileRecord, "origin" | "line" | "fields" | "extra">
+): Result.Result<Landed, ReadonlyArray<string>> => {
   const { fields } = record
   const type = fields["event_type"]
   const money = typeof type === "string" && EventType.isMoney(type) ? type : undefined
@@ -104,7 +106,12 @@ export const admit = (record: Pick<FileRecord, "origin" | "line" | "fields" | "e
   const reasons = Object.values<Read<unknown>>(read).flatMap((field) => (Result.isFailure(field) ? field.failure : []))
   return reasons.length > 0
     ? Result.fail(reasons)
-    : Result.map(Result.all(read), (row) => ({ ...row, _file: record.origin, _line: record.line, _hash: contentHash(row) }))
+    : Result.map(Result.all(read), (row) => ({
+        ...row,
+        _file: record.origin,
+        _line: record.line,
+        _hash: contentHash(row)
+      }))
 }
 
 // --- internal ---
@@ -123,25 +130,22 @@ const reject = (column: string, fault: string): Result.Result<never, ReadonlyArr
 const textOf = (column: string, fields: Fields): Read<string | undefined> => {
   const value = fields[column] ?? ""
   if (value === "") return Result.succeed(undefined)
-  return typeof value === "string" ? Result.succeed(value) : reject(column, `${quote(value)} is not text (expected text in quotes)`)
+  return typeof value === "string"
+    ? Result.succeed(value)
+    : reject(column, `${quote(value)} is not text (expected text in quotes)`)
 }
 
-const required = <A>(
-  column: string,
-  fields: Fields,
-  expected: string,
-  parse: (text: string) => Read<A>
-): Read<A> =>
-  Result.flatMap(
-    textOf(column, fields),
-    (text) => text === undefined ? reject(column, `is missing (expected ${expected})`) : parse(text)
+const required = <A>(column: string, fields: Fields, expected: string, parse: (text: string) => Read<A>): Read<A> =>
+  Result.flatMap(textOf(column, fields), (text) =>
+    text === undefined ? reject(column, `is missing (expected ${expected})`) : parse(text)
   )
 
 const id = (column: string, fields: Fields): Read<string> =>
   required(column, fields, "non-empty text", (text) =>
     text.length > maxIdLength
       ? reject(column, `has ${text.length} characters (expected at most ${maxIdLength})`)
-      : Result.succeed(text))
+      : Result.succeed(text)
+  )
 
 const eventTypes = `one of ${EventType.all.join(", ")}`
 
@@ -149,7 +153,8 @@ const eventType = (fields: Fields): Read<string> =>
   required("event_type", fields, eventTypes, (text) =>
     EventType.isEventType(text)
       ? Result.succeed(text)
-      : reject("event_type", `${quote(text)} is not a known type (expected ${eventTypes})`))
+      : reject("event_type", `${quote(text)} is not a known type (expected ${eventTypes})`)
+  )
 
 const decimal = "at most 16 digits before and 4 after the point"
 
@@ -160,7 +165,10 @@ const amount = (type: EventType.Money, fields: Fields): Read<BigDecimal.BigDecim
     const isIncoming = EventType.isIncoming(type)
     const isWrong = isIncoming ? value.value < 0n : value.value > 0n
     return isWrong
-      ? reject("amount", `${quote(text)} has the wrong sign (expected ${isIncoming ? "at least" : "at most"} 0 for ${type})`)
+      ? reject(
+          "amount",
+          `${quote(text)} has the wrong sign (expected ${isIncoming ? "at least" : "at most"} 0 for ${type})`
+        )
       : Result.succeed(value)
   })
 
@@ -192,7 +200,8 @@ const op = (fields: Fields): Read<string> =>
   Result.flatMap(textOf("op", fields), (text = "upsert") =>
     text === "upsert" || text === "delete"
       ? Result.succeed(text)
-      : reject("op", `${quote(text)} is not an operation (expected upsert, delete, or nothing for upsert)`))
+      : reject("op", `${quote(text)} is not an operation (expected upsert, delete, or nothing for upsert)`)
+  )
 
 const attributes = (fields: Fields): Read<Schema.JsonObject> => {
   const value = fields["attributes"] ?? ""

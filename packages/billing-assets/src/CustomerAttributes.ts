@@ -39,7 +39,8 @@ export type TextField = (typeof textFields)[number]
  * @since 0.1.0
  */
 export const fromJson = (json: Schema.Json): Result.Result<Schema.JsonObject, ReadonlyArray<string>> => {
-  if (!isObject(json)) return Result.fail([`attributes: ${quote(json)} is not a JSON object (expected one like {"plan_type": "pro"})`])
+  if (!isObject(json))
+    return Result.fail([`attributes: ${quote(json)} is not a JSON object (expected one like {"plan_type": "pro"})`])
   const found = faults(json)
   return found.length > 0 ? Result.fail(found) : Result.succeed(json)
 }
@@ -68,7 +69,7 @@ export const monthlyAmount = (
 ): BigDecimal.BigDecimal | null => {
   if (!isObject(attributes) || !Object.hasOwn(attributes, "monthly_amount")) return before
   const value = attributes["monthly_amount"]
-  return typeof value === "string" ? Money.fromText(value) ?? null : null
+  return typeof value === "string" ? (Money.fromText(value) ?? null) : null
 }
 
 /**
@@ -81,7 +82,7 @@ export const maxKeyLength = 256
 
 // --- internal ---
 
-const keyFields: ReadonlyArray<TextField> = ["segment", "plan_type", "billing_currency"]
+const keyFields: ReadonlySet<TextField> = new Set(["segment", "plan_type", "billing_currency"])
 
 const isObject = (json: Schema.Json): json is Schema.JsonObject =>
   typeof json === "object" && json !== null && !Array.isArray(json)
@@ -91,8 +92,10 @@ const faults = (attributes: Schema.JsonObject): ReadonlyArray<string> => [
     const value = attributes[field] ?? null
     if (value === null) return []
     if (typeof value !== "string") return [`attributes.${field}: ${quote(value)} is not text (expected text or null)`]
-    return keyFields.includes(field) && value.length > maxKeyLength
-      ? [`attributes.${field}: has ${value.length} characters (expected at most ${maxKeyLength}, for rows are told apart by it)`]
+    return keyFields.has(field) && value.length > maxKeyLength
+      ? [
+          `attributes.${field}: has ${value.length} characters (expected at most ${maxKeyLength}, for rows are told apart by it)`
+        ]
       : []
   }),
   ...faultsOfAmount(attributes["monthly_amount"] ?? null)
@@ -104,9 +107,11 @@ const faultsOfAmount = (value: Schema.Json): ReadonlyArray<string> => {
   if (amount === undefined) {
     const hint = typeof value === "number" ? "; a JSON number is not exact, write it as text" : ""
     return [
-      `attributes.monthly_amount: ${quote(value)} is not decimal text `
-        + `(expected at most 16 digits before and 4 after the point, or null${hint})`
+      `attributes.monthly_amount: ${quote(value)} is not decimal text ` +
+        `(expected at most 16 digits before and 4 after the point, or null${hint})`
     ]
   }
-  return amount.value < 0n ? [`attributes.monthly_amount: ${quote(value)} is negative (expected at least 0, or null)`] : []
+  return amount.value < 0n
+    ? [`attributes.monthly_amount: ${quote(value)} is negative (expected at least 0, or null)`]
+    : []
 }

@@ -42,15 +42,6 @@ export const fromText = (text: string): BigDecimal.BigDecimal | undefined => {
   return BigDecimal.make(BigInt(`${sign === "-" ? "-" : ""}${whole}${fraction.padEnd(4, "0")}`), 4)
 }
 
-/**
- * The amount in a cell of a row, and zero where the cell holds none.
- *
- * @category conversions
- * @since 0.1.0
- */
-export const fromCell = (cell: Column.Cell | undefined): BigDecimal.BigDecimal =>
-  BigDecimal.isBigDecimal(cell) ? cell : zero
-
 // --- internal ---
 
 const pattern = /^([+-]?)(\d{1,16})(?:\.(\d{1,4}))?$/

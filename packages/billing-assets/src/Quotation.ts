@@ -10,5 +10,5 @@
  */
 export const quote = (value: unknown): string => {
   const text = JSON.stringify(value) ?? String(value)
-  return text.length > 80 ? `${text.slice(0, 76)}…${text.startsWith("\"") ? "\"" : ""}` : text
+  return text.length > 80 ? `${text.slice(0, 76)}…${text.startsWith('"') ? '"' : ""}` : text
 }

@@ -7,6 +7,7 @@ import * as Column from "@assay/core/Column"
 import { type Sql, sql } from "@assay/core/Sql"
 import * as BigDecimal from "effect/BigDecimal"
 import type * as Schema from "effect/Schema"
+import * as Cell from "./Cell.ts"
 import * as Money from "./Money.ts"
 import type * as silverEvents from "./silverEvents.ts"
 
@@ -98,18 +99,18 @@ export const checks: ReadonlyArray<AssetCheck.AssetCheck<keyof typeof fields>> =
   AssetCheck.condition("net = gross + refunds + disputes", {
     sql: sql`net_amount = gross_amount + refund_amount + dispute_amount`,
     holds: (row) => {
-      const parts = [row["gross_amount"], row["refund_amount"], row["dispute_amount"]].map(Money.fromCell)
-      return BigDecimal.equals(Money.fromCell(row["net_amount"]), BigDecimal.sumAll(parts))
+      const parts = [row["gross_amount"], row["refund_amount"], row["dispute_amount"]].map(Cell.amount)
+      return BigDecimal.equals(Cell.amount(row["net_amount"]), BigDecimal.sumAll(parts))
     }
   }),
   AssetCheck.condition("gross is zero or more, refunds are zero or less", {
     sql: sql`gross_amount >= 0 AND refund_amount <= 0`,
-    holds: (row) => Money.fromCell(row["gross_amount"]).value >= 0n && Money.fromCell(row["refund_amount"]).value <= 0n
+    holds: (row) => Cell.amount(row["gross_amount"]).value >= 0n && Cell.amount(row["refund_amount"]).value <= 0n
   }),
   AssetCheck.condition("every paying customer has a paid invoice", {
     sql: sql`paying_customers <= invoice_count AND (paying_customers > 0) = (invoice_count > 0)`,
     holds: (row) => {
-      const [invoices, customers] = [Number(row["invoice_count"]), Number(row["paying_customers"])]
+      const [invoices, customers] = [Cell.count(row["invoice_count"]), Cell.count(row["paying_customers"])]
       return customers <= invoices && customers > 0 === invoices > 0
     }
   })

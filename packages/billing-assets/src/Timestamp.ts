@@ -18,7 +18,8 @@ import * as DateTime from "effect/DateTime"
 export const fromText = (text: string): string | undefined => {
   const match = pattern.exec(text)
   if (match === null) return undefined
-  const [, date = "", hour = "", minute = "", second = "", fraction = "", sign, offsetHour = "", offsetMinute = ""] = match
+  const [, date = "", hour = "", minute = "", second = "", fraction = "", sign, offsetHour = "", offsetMinute = ""] =
+    match
   if (!isDate(date) || hour > "23" || minute > "59" || second > "59" || offsetHour > "23" || offsetMinute > "59") {
     return undefined
   }
@@ -46,8 +47,7 @@ export const month = (timestamp: string): string => `${timestamp.slice(0, 7)}-01
 
 // --- internal ---
 
-const pattern =
-  /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/
+const pattern = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/
 
 const yearPattern = /^(?!0000)\d{4}-/
 

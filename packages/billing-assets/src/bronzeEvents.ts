@@ -38,9 +38,7 @@ export type Row = (typeof columns)["Type"]
  * @category constructors
  * @since 0.1.0
  */
-export const make = <R = never>(
-  source: Source<BillingEvent.Landed, R>
-): Asset.Asset<"bronze_events", Row, R, never> =>
+export const make = <R = never>(source: Source<BillingEvent.Landed, R>): Asset.Asset<"bronze_events", Row, R, never> =>
   Asset.source("bronze_events", {
     description: "Every valid row of the billing feed as it was delivered; append-only",
     columns,

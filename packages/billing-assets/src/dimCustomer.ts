@@ -12,6 +12,7 @@ import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
 import * as BillingRetry from "./BillingRetry.ts"
 import * as ByteOrder from "./ByteOrder.ts"
+import * as Cell from "./Cell.ts"
 import * as CustomerAttributes from "./CustomerAttributes.ts"
 import * as EventType from "./EventType.ts"
 import * as Money from "./Money.ts"
@@ -28,19 +29,25 @@ export const columns = Schema.Struct({
   customer_id: Column.text.annotate({ description: "The customer" }),
   name: Column.nullable(Column.text).annotate({ description: "Name in this version" }),
   segment: Column.nullable(Column.text).annotate({ description: "Market segment in this version" }),
-  plan_type: Column.nullable(Column.text).annotate({ description: "Plan in this version; null without a subscription" }),
+  plan_type: Column.nullable(Column.text).annotate({
+    description: "Plan in this version; null without a subscription"
+  }),
   country: Column.nullable(Column.text).annotate({ description: "Country in this version" }),
   monthly_amount: Column.nullable(Money.column).annotate({
     description: "Monthly price of the subscription in this version; null without one"
   }),
-  billing_currency: Column.nullable(Column.text).annotate({ description: "Currency of the monthly price in this version" }),
+  billing_currency: Column.nullable(Column.text).annotate({
+    description: "Currency of the monthly price in this version"
+  }),
   email: Column.nullable(Column.text).annotate({ description: "Latest e-mail address, on every version" }),
   acquisition_channel: Column.nullable(Column.text).annotate({
     description: "First known acquisition channel, on every version"
   }),
   created_at: Column.timestamp.annotate({ description: "When the customer's first event happened, on every version" }),
   valid_from: Column.timestamp.annotate({ description: "When this version begins" }),
-  valid_to: Column.nullable(Column.timestamp).annotate({ description: "When this version ends, exclusive; null while it lasts" }),
+  valid_to: Column.nullable(Column.timestamp).annotate({
+    description: "When this version ends, exclusive; null while it lasts"
+  }),
   is_current: Column.boolean.annotate({ description: "Whether this version lasts" })
 })
 
@@ -99,11 +106,11 @@ export const make = (
       AssetCheck.relationship("customer_id", { input: "events", to: "customer_id" }),
       AssetCheck.condition("a monthly amount is not negative", {
         sql: sql`coalesce(monthly_amount, 0) >= 0`,
-        holds: (row) => Money.fromCell(row["monthly_amount"]).value >= 0n
+        holds: (row) => Cell.amount(row["monthly_amount"]).value >= 0n
       }),
       AssetCheck.condition("no version begins before its customer", {
         sql: sql`valid_from >= created_at`,
-        holds: (row) => String(row["valid_from"]) >= String(row["created_at"])
+        holds: (row) => Cell.text(row["valid_from"]) >= Cell.text(row["created_at"])
       })
     ],
     compute: {
@@ -124,7 +131,7 @@ const filled = ["name", "segment", "plan_type", "country", "monthly_amount", "bi
 const cancelled = "subscription_cancelled" satisfies EventType.EventType
 
 /** What a cancellation takes away, after its own attributes. */
-const subscription: ReadonlyArray<string> = ["plan_type", "monthly_amount"]
+const subscription: ReadonlySet<string> = new Set(["plan_type", "monthly_amount"])
 
 const byTime: Order.Order<StateEvent> = Order.combineAll([
   Order.mapInput(Order.String, (event: StateEvent) => event.event_ts),
@@ -156,8 +163,8 @@ const observe = (event: StateEvent, before: Observation | undefined): Observatio
       : CustomerAttributes.monthlyAmount(event.attributes, before?.monthly_amount ?? null),
     billing_currency: text("billing_currency"),
     email: text("email"),
-    acquisition_channel: before?.acquisition_channel
-      ?? CustomerAttributes.text(event.attributes, "acquisition_channel", null),
+    acquisition_channel:
+      before?.acquisition_channel ?? CustomerAttributes.text(event.attributes, "acquisition_channel", null),
     created_at: before?.created_at ?? event.event_ts,
     valid_from: event.event_ts,
     _sequence: (before?._sequence ?? 0) + 1
@@ -192,7 +199,7 @@ const observationsSql = (events: Sql): Sql => sql`
   ) AS observed`
 
 const saying = (field: (typeof filled)[number]): Sql => {
-  const cancellation = subscription.includes(field) ? sql`WHEN event_type = ${cancelled} THEN place` : sql``
+  const cancellation = subscription.has(field) ? sql`WHEN event_type = ${cancelled} THEN place` : sql``
   const key = literal(`'${field}'`)
   return sql`CASE ${cancellation} WHEN attributes ? ${key} THEN place || coalesce('=' || (attributes ->> ${key}), '') END`
 }

@@ -27,10 +27,12 @@ export const columns = Schema.Struct({
   revenue_date: Column.date.annotate({ description: "The UTC day on which the events happened" }),
   currency: Column.text.annotate({ description: "Currency of the amounts" }),
   segment: Column.text.annotate({
-    description: "The customers' segment at the time of the event; none where it was null, unknown before the first version"
+    description:
+      "The customers' segment at the time of the event; none where it was null, unknown before the first version"
   }),
   plan_type: Column.text.annotate({
-    description: "The customers' plan at the time of the event; none where it was null, unknown before the first version"
+    description:
+      "The customers' plan at the time of the event; none where it was null, unknown before the first version"
   }),
   ...RevenueMeasures.fields
 })
@@ -69,7 +71,9 @@ export const make = (options: {
         { columns: ["customer_id", "valid_from", "valid_to", "segment", "plan_type"] }
       )
     },
-    write: WriteStrategy.replacePartitions("revenue_date", { key: ["revenue_date", "currency", "segment", "plan_type"] }),
+    write: WriteStrategy.replacePartitions("revenue_date", {
+      key: ["revenue_date", "currency", "segment", "plan_type"]
+    }),
     policy: MaterializationPolicy.withIncompleteWindows(BillingRetry.policy, "build"),
     checks: [
       AssetCheck.notNull("revenue_date", "currency", "segment", "plan_type"),
@@ -105,16 +109,20 @@ const revenue = (events: ReadonlyArray<MoneyEvent>, customers: ReadonlyArray<Ver
   const versionAt = index(customers)
   const attributed = events.map((event) => {
     const version = versionAt(event.customer_id, event.event_ts)
-    const label = (attribute: "segment" | "plan_type") => version === undefined ? "unknown" : version[attribute] ?? "none"
+    const label = (attribute: "segment" | "plan_type") =>
+      version === undefined ? "unknown" : (version[attribute] ?? "none")
     return { ...event, segment: label("segment"), plan_type: label("plan_type") }
   })
   const groups = Map.groupBy(attributed, ({ currency, event_date, plan_type, segment }) =>
-    JSON.stringify([event_date, currency, segment, plan_type]))
+    JSON.stringify([event_date, currency, segment, plan_type])
+  )
   return Array.from(groups.values()).flatMap((group) => {
-    const { currency = null, event_date = "", plan_type = "", segment = "" } = group[0] ?? {}
-    return currency === null
-      ? []
-      : [{ revenue_date: event_date, currency, segment, plan_type, ...RevenueMeasures.fromEvents(group) }]
+    const [first] = group
+    // A money event has a currency, or the checks of silver_events would have kept it out; only its type does not say so.
+    const currency = first?.currency ?? null
+    if (first === undefined || currency === null) return []
+    const { event_date, plan_type, segment } = first
+    return [{ revenue_date: event_date, currency, segment, plan_type, ...RevenueMeasures.fromEvents(group) }]
   })
 }
 

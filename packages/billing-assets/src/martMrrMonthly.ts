@@ -14,6 +14,7 @@ import * as WriteStrategy from "@assay/core/WriteStrategy"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Schema from "effect/Schema"
 import * as BillingRetry from "./BillingRetry.ts"
+import * as Cell from "./Cell.ts"
 import type * as dimCustomer from "./dimCustomer.ts"
 import * as Money from "./Money.ts"
 import * as Timestamp from "./Timestamp.ts"
@@ -84,26 +85,30 @@ export const make = (options: {
 
 // --- internal ---
 
-type Version = Pick<
-  dimCustomer.Row,
-  "customer_id" | "valid_from" | "valid_to" | "monthly_amount" | "billing_currency"
->
+type Version = Pick<dimCustomer.Row, "customer_id" | "valid_from" | "valid_to" | "monthly_amount" | "billing_currency">
 
 const movements = ["new_mrr", "reactivation_mrr", "expansion_mrr", "contraction_mrr", "churn_mrr"] as const
 
 type Movement = (typeof movements)[number]
 
 const moved = (row: Column.Row): BigDecimal.BigDecimal =>
-  BigDecimal.sumAll(movements.map((movement) => Money.fromCell(row[movement])))
+  BigDecimal.sumAll(movements.map((movement) => Cell.amount(row[movement])))
 
 const signs = AssetCheck.condition("revenue and gains are zero or more, losses zero or less", {
   sql: sql`mrr >= 0 AND (active_customers > 0) = (mrr > 0) AND new_mrr >= 0 AND reactivation_mrr >= 0
     AND expansion_mrr >= 0 AND contraction_mrr <= 0 AND churn_mrr <= 0`,
   holds: (row) => {
-    const sign = (column: string) => BigDecimal.sign(Money.fromCell(row[column]))
-    const hasCustomers = Number(row["active_customers"]) > 0
-    return hasCustomers === (sign("mrr") > 0) && sign("mrr") >= 0 && sign("new_mrr") >= 0 && sign("reactivation_mrr") >= 0
-      && sign("expansion_mrr") >= 0 && sign("contraction_mrr") <= 0 && sign("churn_mrr") <= 0
+    const sign = (column: string) => BigDecimal.sign(Cell.amount(row[column]))
+    const hasCustomers = Cell.count(row["active_customers"]) > 0
+    return (
+      hasCustomers === sign("mrr") > 0 &&
+      sign("mrr") >= 0 &&
+      sign("new_mrr") >= 0 &&
+      sign("reactivation_mrr") >= 0 &&
+      sign("expansion_mrr") >= 0 &&
+      sign("contraction_mrr") <= 0 &&
+      sign("churn_mrr") <= 0
+    )
   }
 })
 
@@ -116,14 +121,14 @@ const continuity = AssetCheck.violations("the month before and the movements add
       AND before.mrr_month = (month.mrr_month - interval '1 month')::date
     WHERE month.mrr <> before.mrr + month.new_mrr + month.reactivation_mrr + month.expansion_mrr
       + month.contraction_mrr + month.churn_mrr`,
-  violations: function*(rows) {
+  violations: function* (rows) {
     const key = (row: Column.Row, month: string) => JSON.stringify([row["billing_currency"], month])
-    const byMonth = new Map(rows.map((row) => [key(row, following(String(row["mrr_month"]))), row]))
+    const byMonth = new Map(rows.map((row) => [key(row, following(Cell.text(row["mrr_month"]))), row]))
     for (const row of rows) {
-      const before = byMonth.get(key(row, String(row["mrr_month"])))
+      const before = byMonth.get(key(row, Cell.text(row["mrr_month"])))
       if (before === undefined) continue
-      const expected = BigDecimal.sum(Money.fromCell(before["mrr"]), moved(row))
-      if (!BigDecimal.equals(Money.fromCell(row["mrr"]), expected)) yield row
+      const expected = BigDecimal.sum(Cell.amount(before["mrr"]), moved(row))
+      if (!BigDecimal.equals(Cell.amount(row["mrr"]), expected)) yield row
     }
   }
 })
@@ -208,7 +213,8 @@ const mrr = (customers: ReadonlyArray<Version>, units: ReadonlyArray<Unit>): Rea
   const changes = Array.from(series.values()).flatMap(changesOf)
   const months = units.map(({ unit }) => unit).toSorted()
   return Array.from(Map.groupBy(changes, ({ currency }) => currency)).flatMap(([currency, changes]) =>
-    rowsOf(currency, changes, months))
+    rowsOf(currency, changes, months)
+  )
 }
 
 const span = (version: Version): ReadonlyArray<Span & { readonly customer: string }> => {
@@ -224,11 +230,12 @@ const changesOf = (series: ReadonlyArray<Span>): ReadonlyArray<Change> => {
   const spans = series.toSorted((a, b) => (a.from < b.from ? -1 : 1))
   return spans.flatMap(({ amount, currency, from, to }, index) => {
     const before = spans[index - 1]
-    const begin: Change = before === undefined
-      ? { month: from, currency, movement: "new_mrr", amount, customers: 1 }
-      : before.to === from
-      ? rise(from, currency, BigDecimal.subtract(amount, before.amount))
-      : { month: from, currency, movement: "reactivation_mrr", amount, customers: 1 }
+    const begin: Change =
+      before === undefined
+        ? { month: from, currency, movement: "new_mrr", amount, customers: 1 }
+        : before.to === from
+          ? rise(from, currency, BigDecimal.subtract(amount, before.amount))
+          : { month: from, currency, movement: "reactivation_mrr", amount, customers: 1 }
     return to === undefined || spans[index + 1]?.from === to
       ? [begin]
       : [begin, { month: to, currency, movement: "churn_mrr", amount: BigDecimal.negate(amount), customers: -1 }]
@@ -242,7 +249,11 @@ const rise = (month: string, currency: string, amount: BigDecimal.BigDecimal): C
 }
 
 /** Adds up one currency's changes month by month, and tells where it stands in each of the wanted months. */
-const rowsOf = (currency: string, changes: ReadonlyArray<Change>, months: ReadonlyArray<string>): ReadonlyArray<Row> => {
+const rowsOf = (
+  currency: string,
+  changes: ReadonlyArray<Change>,
+  months: ReadonlyArray<string>
+): ReadonlyArray<Row> => {
   const sorted = changes.toSorted((a, b) => (a.month < b.month ? -1 : a.month > b.month ? 1 : 0))
   const rows: Array<Row> = []
   let mrr = Money.zero

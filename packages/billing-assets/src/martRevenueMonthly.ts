@@ -71,12 +71,15 @@ export const make = (options: {
         FROM ${events} AS e
         GROUP BY date_trunc('month', event_date::timestamp), currency`,
       rows: ({ events }) => {
-        const groups = Map.groupBy(events, ({ currency, event_date }) => JSON.stringify([Timestamp.month(event_date), currency]))
+        const groups = Map.groupBy(events, ({ currency, event_date }) =>
+          JSON.stringify([Timestamp.month(event_date), currency])
+        )
         return Array.from(groups.values()).flatMap((group) => {
-          const { currency = null, event_date = "" } = group[0] ?? {}
-          return currency === null
-            ? []
-            : [{ revenue_month: Timestamp.month(event_date), currency, ...RevenueMeasures.fromEvents(group) }]
+          const [first] = group
+          // A money event has a currency, or the checks of silver_events would have kept it out.
+          const currency = first?.currency ?? null
+          if (first === undefined || currency === null) return []
+          return [{ revenue_month: Timestamp.month(first.event_date), currency, ...RevenueMeasures.fromEvents(group) }]
         })
       }
     }

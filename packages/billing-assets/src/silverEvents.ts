@@ -12,8 +12,8 @@ import * as Schema from "effect/Schema"
 import * as BillingEvent from "./BillingEvent.ts"
 import * as BillingRetry from "./BillingRetry.ts"
 import type * as bronzeEvents from "./bronzeEvents.ts"
+import * as Cell from "./Cell.ts"
 import * as EventType from "./EventType.ts"
-import * as Money from "./Money.ts"
 import * as Timestamp from "./Timestamp.ts"
 
 /**
@@ -101,8 +101,8 @@ const signedMoney = AssetCheck.condition("money has a currency and its type's si
     WHEN event_type IN (${EventType.toSql(outgoing)}) THEN amount <= 0 AND currency IS NOT NULL
     ELSE amount = 0 END`,
   holds: (row) => {
-    const { value } = Money.fromCell(row["amount"])
-    const type = String(row["event_type"])
+    const { value } = Cell.amount(row["amount"])
+    const type = Cell.text(row["event_type"])
     if (!EventType.isMoney(type)) return value === 0n
     return row["currency"] !== null && (EventType.isIncoming(type) ? value >= 0n : value <= 0n)
   }
@@ -126,12 +126,12 @@ const conflicts = AssetCheck.violations("no two latest versions of an event cont
         AND (later.updated_at > tied.updated_at
           OR (later.updated_at = tied.updated_at AND later.op = 'delete' AND tied.op = 'upsert'))
     )`,
-  violations: function*(_rows, { events = [] }) {
+  violations: function* (_rows, { events = [] }) {
     for (const versions of Map.groupBy(events, (event) => event["event_id"]).values()) {
-      const rank = (event: Column.Row) => `${String(event["updated_at"])} ${event["op"] === "delete" ? 1 : 0}`
+      const rank = (event: Column.Row) => `${Cell.text(event["updated_at"])} ${event["op"] === "delete" ? 1 : 0}`
       const latest = versions.map(rank).reduce((a, b) => (a > b ? a : b))
       const tied = versions.filter((event) => rank(event) === latest)
-      const hashes = tied.map((event) => String(event["_hash"])).toSorted()
+      const hashes = tied.map((event) => Cell.text(event["_hash"])).toSorted()
       const [first] = tied
       if (first !== undefined && hashes[0] !== hashes.at(-1)) {
         const { event_id = null, op = null, updated_at = null } = first

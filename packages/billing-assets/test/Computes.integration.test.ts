@@ -1,6 +1,5 @@
 import type { Asset } from "@assay/core/Asset"
 import type * as Column from "@assay/core/Column"
-import type { FileRecord } from "@assay/core/source/FileRecord"
 import { isSql, sql, type Sql } from "@assay/core/Sql"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -14,13 +13,18 @@ const assets = Array.from(Chain.graph(options.start).assets.values())
 
 /** The columns that a compute yields: the asset's own without those that the strategy makes, and what it asks for. */
 const staged = ({ columns, write }: Asset): ReadonlyArray<Column.Column> => {
-  const column = (name: string, kind: Column.Kind): Column.Column => ({ name, kind, isNullable: false, description: undefined })
+  const column = (name: string, kind: Column.Kind): Column.Column => ({
+    name,
+    kind,
+    isNullable: false,
+    description: undefined
+  })
   switch (write._tag) {
     case "Upsert":
       return [...columns, column("_deleted", { _tag: "Boolean" }), column("_tie", { _tag: "Text" })]
     case "Scd2": {
-      const made = [write.surrogateKey, write.validTo, write.isCurrent]
-      return [...columns.filter(({ name }) => !made.includes(name)), column("_sequence", { _tag: "Integer" })]
+      const made = new Set([write.surrogateKey, write.validTo, write.isCurrent])
+      return [...columns.filter(({ name }) => !made.has(name)), column("_sequence", { _tag: "Integer" })]
     }
     default:
       return columns
@@ -28,10 +32,15 @@ const staged = ({ columns, write }: Asset): ReadonlyArray<Column.Column> => {
 }
 
 const relations = (asset: Asset, inputs: Chain.Inputs): { readonly [name: string]: Sql } => ({
-  ...Object.fromEntries(asset.inputs.map(({ as, asset: upstream, columns }) => [
-    as,
-    Relation.fromRows(upstream.columns.filter(({ name }) => columns.includes(name)), inputs.rows.get(as) ?? [])
-  ])),
+  ...Object.fromEntries(
+    asset.inputs.map(({ as, asset: upstream, columns }) => [
+      as,
+      Relation.fromRows(
+        upstream.columns.filter(({ name }) => columns.includes(name)),
+        inputs.rows.get(as) ?? []
+      )
+    ])
+  ),
   units: Relation.fromUnits(inputs.units)
 })
 
@@ -42,8 +51,8 @@ const statement = (asset: Asset, inputs: Chain.Inputs): Sql => {
 }
 
 /** On the inputs that a history leads to, `sql` yields what `rows` yields, for every asset. */
-const agree = (feed: ReadonlyArray<FileRecord["fields"]>) =>
-  Effect.gen(function*() {
+const agree = (feed: Record.Feed) =>
+  Effect.gen(function* () {
     const tables = Chain.run(Record.land(...feed), options)
     for (const asset of assets) {
       if (asset.body._tag === "Source") continue
@@ -61,10 +70,12 @@ const shifted = (rows: ReadonlyArray<Column.Row>, column: string): ReadonlyArray
 
 /** Whether each row meets each condition, and what each search for violations finds, in SQL and in TypeScript. */
 const judge = (asset: Asset, rows: ReadonlyArray<Column.Row>, inputs: Chain.Inputs) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const relation = Relation.fromRows(asset.columns, rows)
     const count = (statement: Sql) =>
-      Effect.map(Relation.query([number], sql`SELECT count(*) AS n FROM (${statement}) AS found`), ([row]) => Number(row?.["n"]))
+      Effect.map(Relation.query([number], sql`SELECT count(*) AS n FROM (${statement}) AS found`), ([row]) =>
+        Number(row?.["n"])
+      )
     for (const { name, rule } of asset.checks) {
       if (rule._tag === "Condition") {
         const broken = yield* count(sql`SELECT FROM ${relation} AS t WHERE NOT (${rule.sql})`)
@@ -99,7 +110,7 @@ it.layer(Relation.layer, { excludeTestServices: true })("on PostgreSQL", (it) =>
     "the checks judge sound and broken rows as their TypeScript does",
     [History.History],
     ([history]) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const tables = Chain.run(Record.land(...History.toFields(history)), options)
         for (const asset of assets) {
           const rows = tables.get(asset.name) ?? []

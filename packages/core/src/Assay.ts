@@ -203,11 +203,12 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
     }) {
       const targets = yield* targetsOf(request)
       yield* prepared
-      const { plan } = yield* Preview.survey(targets)
+      const { findings, plan } = yield* Preview.survey(targets)
       if (Plan.isEmpty(plan)) return upToDate(targets)
       return yield* Runner.run({
         graph,
         targets,
+        deliveries: new Map(findings.map(({ deliveries, target }) => [target.asset.name, deliveries])),
         runId: yield* newRunId,
         partitions: request.partitions,
         requestedBy: options?.requestedBy ?? "api",

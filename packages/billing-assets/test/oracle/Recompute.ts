@@ -118,11 +118,15 @@ const tracked = ["name", "segment", "plan_type", "country", "monthly_amount", "b
 
 const customerVersions = (events: ReadonlyArray<Version>): ReadonlyArray<CustomerVersion> => {
   const all: Array<CustomerVersion> = []
-  for (const ofCustomer of groups(events.filter(({ event_type }) => stateTypes.has(event_type)), (e) => e.customer_id)) {
-    const history = ofCustomer.toSorted((a, b) =>
-      Buffer.compare(Buffer.from(a.event_ts), Buffer.from(b.event_ts)) ||
-      Buffer.compare(Buffer.from(a.updated_at), Buffer.from(b.updated_at)) ||
-      Buffer.compare(Buffer.from(a.event_id), Buffer.from(b.event_id))
+  for (const ofCustomer of groups(
+    events.filter(({ event_type }) => stateTypes.has(event_type)),
+    (e) => e.customer_id
+  )) {
+    const history = ofCustomer.toSorted(
+      (a, b) =>
+        Buffer.compare(Buffer.from(a.event_ts), Buffer.from(b.event_ts)) ||
+        Buffer.compare(Buffer.from(a.updated_at), Buffer.from(b.updated_at)) ||
+        Buffer.compare(Buffer.from(a.event_id), Buffer.from(b.event_id))
     )
     // The state at the end of each instant at which something happened.
     const moments: Array<{ at: string; state: State }> = []
@@ -212,21 +216,28 @@ const goldRows = (
   start: string,
   today: string
 ): ReadonlyArray<Texts> => {
-  const versionsOf = new Map(groups(customers, (version) => version.customer_id).map((own) => [own[0]?.customer_id, own]))
+  const versionsOf = new Map(
+    groups(customers, (version) => version.customer_id).map((own) => [own[0]?.customer_id, own])
+  )
   const facts = events.flatMap((event) => {
     const day = event.event_ts.slice(0, 10)
     if (!moneyTypes.has(event.event_type) || day < start || day > today) return []
-    const version = versionsOf.get(event.customer_id)?.find(({ valid_from, valid_to }) =>
-      valid_from <= event.event_ts && (valid_to === null || event.event_ts < valid_to))
-    return [{
-      event,
-      labels: {
-        revenue_date: day,
-        currency: event.currency,
-        segment: version === undefined ? "unknown" : version.segment ?? "none",
-        plan_type: version === undefined ? "unknown" : version.plan_type ?? "none"
+    const version = versionsOf
+      .get(event.customer_id)
+      ?.find(
+        ({ valid_from, valid_to }) => valid_from <= event.event_ts && (valid_to === null || event.event_ts < valid_to)
+      )
+    return [
+      {
+        event,
+        labels: {
+          revenue_date: day,
+          currency: event.currency,
+          segment: version === undefined ? "unknown" : (version.segment ?? "none"),
+          plan_type: version === undefined ? "unknown" : (version.plan_type ?? "none")
+        }
       }
-    }]
+    ]
   })
   return groups(facts, ({ labels }) => JSON.stringify(labels)).map((group) => ({
     ...group[0]?.labels,
@@ -236,8 +247,10 @@ const goldRows = (
 
 const revenueRows = (events: ReadonlyArray<Version>, start: string, today: string): ReadonlyArray<Texts> => {
   const monthOf = (event: Version) => event.event_ts.slice(0, 7)
-  const facts = events.filter((event) =>
-    moneyTypes.has(event.event_type) && monthOf(event) >= start.slice(0, 7) && monthOf(event) <= today.slice(0, 7))
+  const facts = events.filter(
+    (event) =>
+      moneyTypes.has(event.event_type) && monthOf(event) >= start.slice(0, 7) && monthOf(event) <= today.slice(0, 7)
+  )
   return groups(facts, (event) => JSON.stringify([monthOf(event), event.currency])).map((group) => ({
     revenue_month: `${group[0]?.event_ts.slice(0, 7) ?? ""}-01`,
     currency: group[0]?.currency ?? null,
@@ -260,7 +273,8 @@ const measures = (events: ReadonlyArray<Version>): Texts => {
   }
 }
 
-const sum = (events: ReadonlyArray<Version>): bigint => events.reduce((total, { amount }) => total + toUnits(amount), 0n)
+const sum = (events: ReadonlyArray<Version>): bigint =>
+  events.reduce((total, { amount }) => total + toUnits(amount), 0n)
 
 // --- recurring revenue ---
 
@@ -275,15 +289,17 @@ const mrrRows = (customers: ReadonlyArray<CustomerVersion>, start: string, today
       if (currency === null) continue
       const amounts = history.map((month) => {
         const end = `${nextMonth(month)}-01T00:00:00.000000Z`
-        const version = own.find(({ valid_from, valid_to }) => valid_from < end && (valid_to === null || valid_to >= end))
-        return version?.billing_currency === currency ? version.monthly_amount ?? 0n : 0n
+        const version = own.find(
+          ({ valid_from, valid_to }) => valid_from < end && (valid_to === null || valid_to >= end)
+        )
+        return version?.billing_currency === currency ? (version.monthly_amount ?? 0n) : 0n
       })
       amounts.forEach((amount, index) => {
         const month = history[index] ?? ""
         if (month < start.slice(0, 7)) return
         const before = amounts[index - 1] ?? 0n
         const hadSome = amounts.slice(0, index).some((earlier) => earlier > 0n)
-        const key = JSON.stringify([month, currency])
+        const key = `${month} ${currency}`
         const total = totals.get(key) ?? {
           mrr: 0n,
           active_customers: 0n,
@@ -307,18 +323,20 @@ const mrrRows = (customers: ReadonlyArray<CustomerVersion>, start: string, today
 
   return [...totals].flatMap(([key, total]) => {
     if (mrrMeasures.every((measure) => total[measure] === 0n)) return []
-    const [month = "", currency = ""]: ReadonlyArray<string> = JSON.parse(key)
-    return [{
-      mrr_month: `${month}-01`,
-      billing_currency: currency,
-      mrr: toText(total.mrr),
-      active_customers: String(total.active_customers),
-      new_mrr: toText(total.new_mrr),
-      reactivation_mrr: toText(total.reactivation_mrr),
-      expansion_mrr: toText(total.expansion_mrr),
-      contraction_mrr: toText(total.contraction_mrr),
-      churn_mrr: toText(total.churn_mrr)
-    }]
+    const [month, currency] = [key.slice(0, 7), key.slice(8)]
+    return [
+      {
+        mrr_month: `${month}-01`,
+        billing_currency: currency,
+        mrr: toText(total.mrr),
+        active_customers: String(total.active_customers),
+        new_mrr: toText(total.new_mrr),
+        reactivation_mrr: toText(total.reactivation_mrr),
+        expansion_mrr: toText(total.expansion_mrr),
+        contraction_mrr: toText(total.contraction_mrr),
+        churn_mrr: toText(total.churn_mrr)
+      }
+    ]
   })
 }
 
@@ -334,7 +352,9 @@ const mrrMeasures = [
 
 const nextMonth = (month: string): string => {
   const [year = 0, number = 0] = month.split("-").map(Number)
-  return number === 12 ? `${String(year + 1).padStart(4, "0")}-01` : `${month.slice(0, 5)}${String(number + 1).padStart(2, "0")}`
+  return number === 12
+    ? `${String(year + 1).padStart(4, "0")}-01`
+    : `${month.slice(0, 5)}${String(number + 1).padStart(2, "0")}`
 }
 
 const monthsFrom = (first: string, last: string): ReadonlyArray<string> => {

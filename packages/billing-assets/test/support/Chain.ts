@@ -4,8 +4,9 @@
  */
 import type * as BillingEvent from "@assay/billing-assets/BillingEvent"
 import * as BillingGraph from "@assay/billing-assets/BillingGraph"
+import * as Cell from "@assay/billing-assets/Cell"
 import type { Asset, NamedInput } from "@assay/core/Asset"
-import * as AssetGraph from "@assay/core/AssetGraph"
+import type * as AssetGraph from "@assay/core/AssetGraph"
 import * as Column from "@assay/core/Column"
 import * as Partitions from "@assay/core/Partitions"
 import * as PartitionSet from "@assay/core/PartitionSet"
@@ -63,18 +64,24 @@ export const inputs = (asset: Asset, tables: Tables, now: number): Inputs => {
 
 /** What an asset's `rows` compute yields. */
 export const compute = (asset: Asset, { rows: seen, units }: Inputs): ReadonlyArray<Row> => {
-  const rows = asset.body._tag === "Compute" ? asset.body.compute.rows?.({ ...Object.fromEntries(seen), units }) : undefined
+  const rows =
+    asset.body._tag === "Compute" ? asset.body.compute.rows?.({ ...Object.fromEntries(seen), units }) : undefined
   if (rows === undefined || Effect.isEffect(rows)) throw new Error(`${asset.name} has no plain rows compute`)
   return Array.from(rows)
 }
 
 /** Rows as canonical texts of the given columns. */
 export const texts = (columns: ReadonlyArray<Column.Column>, rows: ReadonlyArray<Row>): ReadonlyArray<Texts> =>
-  rows.map((row) => Object.fromEntries(columns.map((column) => [column.name, Column.toText(column, row[column.name] ?? null)])))
+  rows.map((row) =>
+    Object.fromEntries(columns.map((column) => [column.name, Column.toText(column, row[column.name] ?? null)]))
+  )
 
 /** Rows in an order of their own, for comparing multisets. */
 export const ordered = (rows: ReadonlyArray<Texts>): ReadonlyArray<Texts> =>
-  rows.map((row) => [JSON.stringify(row), row] as const).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
+  rows
+    .map((row) => [JSON.stringify(row), row] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, row]) => row)
 
 // --- internal ---
 
@@ -86,10 +93,11 @@ const existing = (partitions: Partitions.Partitions, now: number): ReadonlyArray
 
 const visible = (input: NamedInput, asset: Asset, units: ReadonlyArray<Unit>, tables: Tables): ReadonlyArray<Row> => {
   const { mapping } = input
-  const column = mapping._tag === "ByColumns" && asset.partitions._tag === "TimeWindows" ? mapping.columns[0] : undefined
+  const column =
+    mapping._tag === "ByColumns" && asset.partitions._tag === "TimeWindows" ? mapping.columns[0] : undefined
   return (tables.get(input.asset.name) ?? [])
     .filter((row) => RowFilter.matches(input.asset.columns, input.where, row))
-    .filter((row) => column === undefined || units.some(({ window }) => holds(window, String(row[column]))))
+    .filter((row) => column === undefined || units.some(({ window }) => holds(window, Cell.text(row[column]))))
     .map((row) => Object.fromEntries(input.columns.map((name) => [name, row[name] ?? null])))
 }
 
@@ -129,16 +137,20 @@ const versions = (write: Scd2, staged: ReadonlyArray<Row>): ReadonlyArray<Row> =
       )
     }
     const ends = sorted.filter((row, index) => sorted[index + 1]?.[write.validFrom] !== row[write.validFrom])
-    const state = (row: Row | undefined) => row === undefined ? "" : JSON.stringify(write.tracked.map((column) => text(row[column] ?? null)))
+    const state = (row: Row | undefined) =>
+      row === undefined ? "" : JSON.stringify(write.tracked.map((column) => text(row[column] ?? null)))
     const kept = ends.filter((row, index) => state(row) !== state(ends[index - 1]))
     return kept.map((row, index) => ({
       ...row,
       ...spread,
-      [write.surrogateKey]: `${JSON.stringify(write.key.map((column) => row[column]))} ${String(row[write.validFrom])}`,
+      [write.surrogateKey]: `${JSON.stringify(write.key.map((column) => row[column]))} ${Cell.text(row[write.validFrom])}`,
       [write.validTo]: kept[index + 1]?.[write.validFrom] ?? null,
       [write.isCurrent]: index === kept.length - 1
     }))
   })
 
 const text = (cell: Column.Cell): string | null =>
-  Column.toText({ name: "", kind: { _tag: "Decimal", precision: 38, scale: 4 }, isNullable: true, description: undefined }, cell)
+  Column.toText(
+    { name: "", kind: { _tag: "Decimal", precision: 38, scale: 4 }, isNullable: true, description: undefined },
+    cell
+  )

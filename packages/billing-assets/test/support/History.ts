@@ -3,8 +3,8 @@
  * repeated, corrected, moved and deleted events hard meets within a handful of rows.
  */
 import * as EventType from "@assay/billing-assets/EventType"
-import type { FileRecord } from "@assay/core/source/FileRecord"
 import * as Schema from "effect/Schema"
+import type { Feed } from "./Record.ts"
 
 const orAbsent = <const Value extends string>(...values: ReadonlyArray<Value>) =>
   Schema.NullOr(Schema.Literals(["absent", ...values]))
@@ -34,7 +34,12 @@ const Entry = Schema.Struct({
   amount: Schema.Literals(["0", "0.0001", "12.5", "100", "9999999999999999.9999"]),
   currency: Schema.Literals(["EUR", "USD"]),
   at: Schema.Literals(instants),
-  updated: Schema.Literals(["2024-06-01T00:00:00Z", "2024-06-01T02:00:00+02:00", "2024-06-02T00:00:00Z", "2024-06-03T00:00:00Z"]),
+  updated: Schema.Literals([
+    "2024-06-01T00:00:00Z",
+    "2024-06-01T02:00:00+02:00",
+    "2024-06-02T00:00:00Z",
+    "2024-06-03T00:00:00Z"
+  ]),
   op: Schema.Literals(["", "upsert", "upsert", "delete"]),
   name: orAbsent("Ann", "Änn", ""),
   segment: orAbsent("smb", "enterprise", "unknown"),
@@ -61,7 +66,7 @@ export const SubscriptionHistory = Schema.Array(
 ).check(Schema.isMinLength(12), Schema.isMaxLength(60))
 
 /** The fields of each record of a random feed. */
-export const toFields = (history: ReadonlyArray<typeof Entry.Type>): ReadonlyArray<FileRecord["fields"]> =>
+export const toFields = (history: ReadonlyArray<typeof Entry.Type>): Feed =>
   history.map((entry) => {
     const isOutgoing = EventType.isMoney(entry.type) && !EventType.isIncoming(entry.type)
     const attributes = {
@@ -83,6 +88,8 @@ export const toFields = (history: ReadonlyArray<typeof Entry.Type>): ReadonlyArr
       event_ts: entry.at,
       updated_at: entry.updated,
       op: entry.op,
-      attributes: JSON.stringify(Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== "absent")))
+      attributes: JSON.stringify(
+        Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== "absent"))
+      )
     }
   })

@@ -8,7 +8,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Version } from "../oracle/Recompute.ts"
 
-type Fields = FileRecord["fields"]
+/** The fields of a record by their names. */
+export type Fields = FileRecord["fields"]
+
+/** The fields of the records of a feed, in order. */
+export type Feed = ReadonlyArray<Fields>
 
 /** A record of the given fields. */
 export const make = (fields: Fields, line = 2): FileRecord => ({ origin: "feed.csv", line, fields, extra: {}, raw: "" })
@@ -42,7 +46,7 @@ export const state = (
 })
 
 /** The rows that records of these fields land as, in order. */
-export const land = (...feed: ReadonlyArray<Fields>): ReadonlyArray<BillingEvent.Landed> =>
+export const land = (...feed: Feed): ReadonlyArray<BillingEvent.Landed> =>
   feed.map((fields, index) => Result.getOrThrow(BillingEvent.admit(make(fields, index + 2))))
 
 /** Landed rows as the oracle reads them. */

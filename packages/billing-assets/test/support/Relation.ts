@@ -28,14 +28,23 @@ export const layer: Layer.Layer<SqlClient.SqlClient, Database.DatabaseError> = D
 /** Rows as a relation with the columns' types, and texts in a dictionary's order unless a query says otherwise. */
 export const fromRows = (columns: ReadonlyArray<Column.Column>, rows: ReadonlyArray<Column.Row>): Sql =>
   recordset(
-    columns.map(({ kind, name }) => [name, kind._tag === "Text" ? `text COLLATE "und-x-icu"` : Column.postgresType(kind)]),
-    rows.map((row) => Object.fromEntries(columns.map((column) => [column.name, toJson(column, row[column.name] ?? null)])))
+    columns.map(({ kind, name }) => [
+      name,
+      kind._tag === "Text" ? `text COLLATE "und-x-icu"` : Column.postgresType(kind)
+    ]),
+    rows.map((row) =>
+      Object.fromEntries(columns.map((column) => [column.name, toJson(column, row[column.name] ?? null)]))
+    )
   )
 
 /** Units as the relation `units`. */
 export const fromUnits = (units: ReadonlyArray<Unit>): Sql =>
   recordset(
-    [["unit", "text"], ["window_start", "timestamptz"], ["window_end", "timestamptz"]],
+    [
+      ["unit", "text"],
+      ["window_start", "timestamptz"],
+      ["window_end", "timestamptz"]
+    ],
     units.map(({ unit, window }) => ({
       unit,
       window_start: window === undefined ? null : new Date(window.start).toISOString(),
@@ -45,16 +54,22 @@ export const fromUnits = (units: ReadonlyArray<Unit>): Sql =>
 
 /** The rows of a query as canonical texts of the given columns. */
 export const query = (columns: ReadonlyArray<Column.Column>, statement: Sql) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const client = (yield* SqlClient.SqlClient).withoutTransforms()
     const cells = columns.map((column) => sql`${text(column)} AS ${identifier(column.name)}`)
     const { text: body, values } = compile(sql`SELECT ${list(cells)} FROM (${statement}) AS result`)
     const rows = yield* client.unsafe<Texts>(body, values)
     return rows.map((row): Texts =>
-      Object.fromEntries(columns.map((column) => {
-        const cell = row[column.name] ?? null
-        return [column.name, cell !== null && column.kind._tag === "Json" ? Column.canonicalJson(JSON.parse(cell)) : cell]
-      })))
+      Object.fromEntries(
+        columns.map((column) => {
+          const cell = row[column.name] ?? null
+          return [
+            column.name,
+            cell !== null && column.kind._tag === "Json" ? Column.canonicalJson(JSON.parse(cell)) : cell
+          ]
+        })
+      )
+    )
   })
 
 // --- internal ---

@@ -23,6 +23,7 @@ import * as AssetStatus from "../planning/AssetStatus.ts"
 import * as Plan from "../planning/Plan.ts"
 import type { Target } from "../planning/Request.ts"
 import type { FinishedRunStatus, StepRecord } from "../Run.ts"
+import type { Delivery } from "../Source.ts"
 import { Transactor } from "../Transactor.ts"
 import { fromPartitions } from "../Unit.ts"
 import * as Lander from "./Lander.ts"
@@ -82,6 +83,8 @@ export interface RunResult {
 export interface RunOptions {
   readonly graph: AssetGraph<never>
   readonly targets: ReadonlyArray<Target<never>>
+  /** What was found to land when the run was decided on, by source asset. */
+  readonly deliveries: ReadonlyMap<AssetKey, ReadonlyArray<Delivery>>
   readonly runId: string
   readonly partitions: string | undefined
   readonly requestedBy: string
@@ -246,17 +249,23 @@ const landAll = Effect.fnUntraced(function*(work: Work): Effect.fn.Return<void, 
   const { graph, nextIndex, runId, tally, target: { asset } } = work
   const from = Lander.sourceOf(asset)
   if (from === undefined) return
-  const deliveries = yield* attempt(work, () => Lander.discover(from))
+  const deliveries = work.deliveries.get(asset.name) ?? []
   if (deliveries.length === 0) return
-  yield* tell({ _tag: "AssetStarted", asset: asset.name, units: deliveries.length, what: "landing" })
+  yield* tell({
+    _tag: "AssetStarted",
+    asset: asset.name,
+    step: { _tag: "Land", asset: asset.name, deliveries, why: [{ _tag: "NewRows", deliveries: deliveries.length }], rows: undefined }
+  })
   const failures: Array<MaterializationError> = []
-  for (const { origin, description } of deliveries) {
+  for (const found of deliveries) {
     const index = yield* nextIndex
-    const step = yield* stepOf(work, index, "land", `new rows: ${description}`)
+    const step = yield* stepOf(work, index, "land", `new rows: ${found.description}`)
     const failure = yield* attempt(work, (attempts) =>
       Effect.gen(function*() {
-        // Looked up again on every attempt: an earlier one may have landed part of it.
-        const delivery = (yield* Lander.discover(from)).find((candidate) => candidate.origin === origin)
+        // Looked up again on every further attempt: an earlier one, or another process, may have landed part of it.
+        const delivery = attempts === 1
+          ? found
+          : (yield* Lander.discover(from)).find(({ origin }) => origin === found.origin)
         if (delivery === undefined) return
         const runs = yield* Runs
         yield* Lander.land({
@@ -285,6 +294,7 @@ const landAll = Effect.fnUntraced(function*(work: Work): Effect.fn.Return<void, 
             })
         })
         yield* Ref.update(tally, (sum) => add(sum, { steps: 1, units: 1 }))
+        yield* tell({ _tag: "Delivered", asset: asset.name, origin: found.origin })
       }), step).pipe(
         Effect.as(undefined),
         Effect.catch((error) => Effect.succeed(error))
@@ -307,7 +317,7 @@ const buildKeys = Effect.fnUntraced(function*(work: Work): Effect.fn.Return<void
   const staleSets = yield* StaleSets
   const planned = yield* planOf(work)
   if (planned === undefined) return
-  yield* tell({ _tag: "AssetStarted", asset: asset.name, units: planned.isWhole ? undefined : planned.units, what: planned.unitName })
+  yield* tell({ _tag: "AssetStarted", asset: asset.name, step: planned })
   const why = Plan.describe(planned)[0]
   if (planned.isWhole || isForced) {
     const transactor = yield* Transactor
@@ -345,7 +355,7 @@ const buildPartitions = Effect.fnUntraced(function*(
     }))
   const planned = yield* planOf(work)
   if (planned?.partitions === undefined || PartitionSet.isEmpty(planned.partitions)) return
-  yield* tell({ _tag: "AssetStarted", asset: asset.name, units: planned.units, what: planned.unitName })
+  yield* tell({ _tag: "AssetStarted", asset: asset.name, step: planned })
   const why = Plan.describe(planned)[0]
   let left = PartitionSet.intersection(planned.partitions, wanted)
   while (!PartitionSet.isEmpty(left)) {

@@ -155,9 +155,7 @@ const migrationTable = (schema: string): ReadonlyArray<Sql> =>
   table(schema, "migration", "The migrations that made this ledger.", {
     columns: {
       id: ["integer PRIMARY KEY", "Number of the migration."],
-      name: ["text NOT NULL", "What it is about."],
-      // For people only, no decision reads it: so the server may tell the time.
-      applied_at: ["timestamptz NOT NULL DEFAULT statement_timestamp()", "When it was applied."]
+      name: ["text NOT NULL", "What it is about."]
     }
   })
 

@@ -8,7 +8,7 @@ import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import type { AssetKey } from "../Asset.ts"
 import { Postgres } from "../postgres/Postgres.ts"
-import { identifier, literal, sql } from "../Sql.ts"
+import { compile, identifier, literal, sql } from "../Sql.ts"
 import { all, none, relation } from "../Unit.ts"
 import { decodeCause, encodeCause, opened, type StaleSet, StaleSets } from "./StaleSets.ts"
 
@@ -31,7 +31,7 @@ export const layer: Layer.Layer<StaleSets, never, Postgres> = Layer.effect(
   Effect.gen(function*() {
     const pg = yield* Postgres
     const table = (name: string) => identifier(pg.schemas.ledger, name)
-    const nextVersion = sql`nextval(${pg.schemas.ledger + ".stale_version"}::regclass)`
+    const nextVersion = sql`nextval(${compile(table("stale_version")).text}::regclass)`
     const assetTable = table("asset")
     const unitTable = table("stale_unit")
     const rangeTable = table("stale_range")

@@ -34,7 +34,7 @@ export const username = "assay"
  * @category constructors
  * @since 0.1.0
  */
-export const ensure = Effect.fnUntraced(function*(
+export const ensure = Effect.fnUntraced(function* (
   home: ServerHome,
   binaries: PostgresBinaries.PostgresBinaries,
   durability: Durability
@@ -50,7 +50,7 @@ export const ensure = Effect.fnUntraced(function*(
 const unfinished = "unfinished-"
 
 /** Under the home's lock, whoever was making these is dead. One of its programs may still write: then it is left alone. */
-const sweep = Effect.fnUntraced(function*(home: ServerHome) {
+const sweep = Effect.fnUntraced(function* (home: ServerHome) {
   const fs = yield* FileSystem.FileSystem
   const names = yield* fs.readDirectory(home.directory).pipe(Effect.mapError(fromPlatformError(home.directory)))
   for (const name of names.filter((name) => name.startsWith(unfinished))) {
@@ -58,11 +58,15 @@ const sweep = Effect.fnUntraced(function*(home: ServerHome) {
   }
 })
 
-const check = Effect.fnUntraced(function*(home: ServerHome, binaries: PostgresBinaries.PostgresBinaries) {
+const check = Effect.fnUntraced(function* (home: ServerHome, binaries: PostgresBinaries.PostgresBinaries) {
   const fs = yield* FileSystem.FileSystem
-  const text = yield* fs.readFileString(NodePath.join(home.data, "PG_VERSION")).pipe(
-    Effect.mapError((error) => error.reason._tag === "NotFound" ? foreign(home) : fromPlatformError(home.data)(error))
-  )
+  const text = yield* fs
+    .readFileString(NodePath.join(home.data, "PG_VERSION"))
+    .pipe(
+      Effect.mapError((error) =>
+        error.reason._tag === "NotFound" ? foreign(home) : fromPlatformError(home.data)(error)
+      )
+    )
   const found = text.trim()
   const expected = PostgresBinaries.major(binaries)
   if (found === expected) return
@@ -79,11 +83,10 @@ const check = Effect.fnUntraced(function*(home: ServerHome, binaries: PostgresBi
 const foreign = (home: ServerHome) =>
   new HomeUnusable({
     path: home.data,
-    message:
-      `${home.data} exists but is not a PostgreSQL data directory. Move it away, or choose another home (ASSAY_HOME).`
+    message: `${home.data} exists but is not a PostgreSQL data directory. Move it away, or choose another home (ASSAY_HOME).`
   })
 
-const create = Effect.fnUntraced(function*(
+const create = Effect.fnUntraced(function* (
   home: ServerHome,
   binaries: PostgresBinaries.PostgresBinaries,
   durability: Durability

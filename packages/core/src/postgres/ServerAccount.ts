@@ -36,7 +36,7 @@ export const isNeeded = (): boolean => process.geteuid?.() === 0
  * @category constructors
  * @since 0.1.0
  */
-export const forDirectory = Effect.fnUntraced(function*(
+export const forDirectory = Effect.fnUntraced(function* (
   directory: string
 ): Effect.fn.Return<ServerAccount, never, FileSystem.FileSystem> {
   const fs = yield* FileSystem.FileSystem
@@ -69,7 +69,7 @@ export const ownerOf = (path: string): Effect.Effect<Option.Option<ServerAccount
 export const canEnter: (
   account: ServerAccount,
   directory: string
-) => Effect.Effect<boolean, PlatformError, FileSystem.FileSystem> = Effect.fnUntraced(function*(account, directory) {
+) => Effect.Effect<boolean, PlatformError, FileSystem.FileSystem> = Effect.fnUntraced(function* (account, directory) {
   const fs = yield* FileSystem.FileSystem
   let current = directory
   while (true) {
@@ -100,7 +100,11 @@ export const give = (path: string, account: Option.Option<ServerAccount>): Effec
 // --- internal ---
 
 const named = (accounts: string, name: string): ServerAccount | undefined => {
-  const [, , uid, gid] = accounts.split("\n").find((line) => line.startsWith(`${name}:`))?.split(":") ?? []
+  const [, , uid, gid] =
+    accounts
+      .split("\n")
+      .find((line) => line.startsWith(`${name}:`))
+      ?.split(":") ?? []
   // macOS writes nobody as -2, which the system calls want unsigned.
   return uid === undefined || gid === undefined ? undefined : { uid: Number(uid) >>> 0, gid: Number(gid) >>> 0 }
 }
@@ -110,4 +114,5 @@ const mayExecute = (account: ServerAccount, info: FileSystem.File.Info): boolean
   return ((info.mode >> shift) & 1) === 1
 }
 
-const isSome = (option: Option.Option<number>, value: number): boolean => Option.isSome(option) && option.value === value
+const isSome = (option: Option.Option<number>, value: number): boolean =>
+  Option.isSome(option) && option.value === value

@@ -57,7 +57,7 @@ export const port = 5432
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(
+export const make = Effect.fnUntraced(function* (
   home: string,
   stateDirectory: string
 ): Effect.fn.Return<ServerHome, Reason, FileSystem.FileSystem> {
@@ -91,12 +91,12 @@ export const make = Effect.fnUntraced(function*(
  * @category constructors
  * @since 0.1.0
  */
-export const sockets = Effect.fnUntraced(function*(
+export const sockets = Effect.fnUntraced(function* (
   self: ServerHome,
   recorded: Option.Option<string>
 ): Effect.fn.Return<Sockets, Reason, FileSystem.FileSystem> {
   const fs = yield* FileSystem.FileSystem
-  const known = Option.map(recorded, NodePath.dirname)
+  const known = Option.map(recorded, (directory) => NodePath.dirname(directory))
   const isKnown = Option.isSome(known) && (yield* Effect.orElseSucceed(fs.exists(known.value), () => false))
   const base = isKnown ? known.value : socketBase(self.directory)
   if (base !== self.directory) {
@@ -130,7 +130,7 @@ const places = (
 const fingerprint = (path: string): string => Crypto.createHash("sha256").update(path).digest("hex").slice(0, 16)
 
 /** Data stays where it is; a new home takes the inside when an account without privileges can enter it. */
-const choose = Effect.fnUntraced(function*(inside: string, outside: string) {
+const choose = Effect.fnUntraced(function* (inside: string, outside: string) {
   const fs = yield* FileSystem.FileSystem
   const failed = Effect.mapError(fromPlatformError(outside))
   if (yield* failed(fs.exists(NodePath.join(inside, "data")))) return inside
@@ -146,7 +146,7 @@ const choose = Effect.fnUntraced(function*(inside: string, outside: string) {
  * Makes a directory, or checks that the one that stands there is ours or the server's: what lies under the directory for
  * temporary files may have been planted by others.
  */
-const makeOwn = Effect.fnUntraced(function*(
+const makeOwn = Effect.fnUntraced(function* (
   path: string,
   options: { readonly mode: number; readonly account: Option.Option<ServerAccount.ServerAccount> }
 ) {
@@ -154,7 +154,10 @@ const makeOwn = Effect.fnUntraced(function*(
   const failed = Effect.mapError(fromPlatformError(path))
   yield* fs.makeDirectory(path).pipe(
     Effect.andThen(fs.chmod(path, options.mode)),
-    Effect.catchIf((error) => error.reason._tag === "AlreadyExists", () => Effect.void),
+    Effect.catchIf(
+      (error) => error.reason._tag === "AlreadyExists",
+      () => Effect.void
+    ),
     failed
   )
   const { mode, type, uid } = yield* failed(fs.lstat(path))
@@ -164,7 +167,7 @@ const makeOwn = Effect.fnUntraced(function*(
     path,
     message:
       `${path} is ${type === "Directory" ? "owned by another user, or writable by others" : "not a directory"}. ` +
-      "Remove it, correct its owner and permissions, or choose another home (ASSAY_HOME)."
+      "Run as its owner, correct its owner and permissions, or choose another home (ASSAY_HOME)."
   })
 })
 

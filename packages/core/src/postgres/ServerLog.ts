@@ -28,16 +28,20 @@ export interface ServerLog {
  * @category constructors
  * @since 0.1.0
  */
-export const open = Effect.fnUntraced(function*(
+export const open = Effect.fnUntraced(function* (
   home: ServerHome
 ): Effect.fn.Return<ServerLog, Reason, FileSystem.FileSystem | Scope.Scope> {
   const fs = yield* FileSystem.FileSystem
-  const size = fs.stat(home.log).pipe(Effect.map((info) => info.size), Effect.orElseSucceed(() => ByteSize.zero))
+  const size = fs.stat(home.log).pipe(
+    Effect.map((info) => info.size),
+    Effect.orElseSucceed(() => ByteSize.zero)
+  )
   if (ByteSize.isGreaterThan(yield* size, rotation)) {
     yield* fs.rename(home.log, `${home.log}.1`).pipe(Effect.mapError(fromPlatformError(home.log)))
   }
   const descriptor = yield* Effect.acquireRelease(openAppending(home.log), (descriptor) =>
-    Effect.sync(() => NodeFs.closeSync(descriptor)))
+    Effect.sync(() => NodeFs.closeSync(descriptor))
+  )
   yield* ServerAccount.give(home.log, home.account)
   const offset = yield* size
   const words = fs.stream(home.log, { offset }).pipe(

@@ -39,7 +39,9 @@ export interface ServerProcess {
  * @category constructors
  * @since 0.1.0
  */
-export const run = (command: Command): Effect.Effect<{ readonly code: number | string; readonly text: string }, Error> =>
+export const run = (
+  command: Command
+): Effect.Effect<{ readonly code: number | string; readonly text: string }, Error> =>
   Effect.callback<{ readonly code: number | string; readonly text: string }, Error>((resume) => {
     const chunks: Array<Buffer> = []
     const child = ChildProcess.spawn(command.program, command.arguments, {
@@ -62,7 +64,7 @@ export const run = (command: Command): Effect.Effect<{ readonly code: number | s
  * @since 0.1.0
  */
 export const start = (command: Command, output: number): Effect.Effect<ServerProcess, Error> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const exited = yield* Deferred.make<string>()
     const pid = yield* Effect.callback<number, Error>((resume) => {
       const child = ChildProcess.spawn(command.program, command.arguments, {
@@ -89,10 +91,12 @@ export const start = (command: Command, output: number): Effect.Effect<ServerPro
  * @since 0.1.0
  */
 export const signal = (pid: number, name: NodeJS.Signals | 0): Option.Option<string> =>
-  Result.getFailure(Result.try({
-    try: () => process.kill(pid, name),
-    catch: (error) => Predicate.hasProperty(error, "code") ? String(error.code) : String(error)
-  }))
+  Result.getFailure(
+    Result.try({
+      try: () => process.kill(pid, name),
+      catch: (error) => (Predicate.hasProperty(error, "code") ? String(error.code) : String(error))
+    })
+  )
 
 // --- internal ---
 

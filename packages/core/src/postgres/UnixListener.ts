@@ -53,7 +53,8 @@ export const isAlive = (address: string): Effect.Effect<boolean> =>
       resume(Effect.succeed(true))
     })
     socket.on("error", (error) =>
-      resume(Effect.succeed(!(Predicate.hasProperty(error, "code") && isNobody(error.code)))))
+      resume(Effect.succeed(!(Predicate.hasProperty(error, "code") && isNobody(error.code))))
+    )
   })
 
 // --- internal ---

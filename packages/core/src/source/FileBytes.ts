@@ -57,8 +57,8 @@ export interface Finished {
  */
 export const open = Effect.fnUntraced(function* (file: Place): Effect.fn.Return<FileBytes, SourceError, Scope.Scope> {
   const stored = yield* openStored(file)
-  if (stored.isGzip) return { ...stored, chunks: decompress(stored.chunks, file) }
-  if (stored.size > 0 && file.origin.toLowerCase().endsWith(".gz")) {
+  if (stored.isGzip) return decompressed(stored, file)
+  if (stored.size() > 0 && file.origin.toLowerCase().endsWith(".gz")) {
     return yield* unreadable(file, "is named .gz but is not gzip. Compress it, or name it for what it is.")
   }
   return stored
@@ -86,7 +86,15 @@ type Place = Pick<File, "origin" | "path">
 
 const chunkBytes = 256 * 1024
 
-const openStored = Effect.fnUntraced(function* (file: Place) {
+interface Stored extends FileBytes {
+  readonly isGzip: boolean
+  /** How many bytes were read. */
+  readonly size: () => number
+  /** Reads from an offset, without a part in what `chunks` reads. */
+  readonly readAt: (offset: number) => Effect.Effect<Buffer, SourceError>
+}
+
+const openStored = Effect.fnUntraced(function* (file: Place): Effect.fn.Return<Stored, SourceError, Scope.Scope> {
   const attempt = <A>(promise: () => Promise<A>) =>
     Effect.tryPromise({ try: promise, catch: fromSystem(file.origin, file.path) })
   const handle = yield* Effect.acquireRelease(
@@ -95,17 +103,18 @@ const openStored = Effect.fnUntraced(function* (file: Place) {
   )
   const identify = Effect.map(attempt(() => handle.stat({ bigint: true })), identityOf)
   const identity = yield* identify
+  const readFrom = (offset: number | null) =>
+    Effect.map(
+      attempt(() => handle.read(Buffer.allocUnsafeSlow(chunkBytes), 0, chunkBytes, offset)),
+      ({ buffer, bytesRead }) => buffer.subarray(0, bytesRead)
+    )
   const hash = createHash("sha256")
   let size = 0
-  const read = Effect.map(
-    attempt(() => handle.read(Buffer.allocUnsafeSlow(chunkBytes), 0, chunkBytes, null)),
-    ({ buffer, bytesRead }) => {
-      const bytes = buffer.subarray(0, bytesRead)
-      hash.update(bytes)
-      size += bytesRead
-      return bytes
-    }
-  )
+  const read = Effect.map(readFrom(null), (bytes) => {
+    hash.update(bytes)
+    size += bytes.length
+    return bytes
+  })
   const first = yield* read
   const rest = Stream.unfold(undefined, () =>
     Effect.map(read, (bytes) => (bytes.length === 0 ? undefined : ([bytes, undefined] as const)))
@@ -113,7 +122,8 @@ const openStored = Effect.fnUntraced(function* (file: Place) {
   return {
     identity,
     isGzip: first[0] === 0x1f && first[1] === 0x8b,
-    size: first.length,
+    size: () => size,
+    readAt: readFrom,
     chunks: first.length === 0 ? Stream.empty : Stream.concat(Stream.succeed(first), rest),
     finish: Effect.map(identify, (now) => ({
       hasChanged: !isSameIdentity(identity, now) || now.size !== size,
@@ -123,21 +133,58 @@ const openStored = Effect.fnUntraced(function* (file: Place) {
   }
 })
 
-/** One read per pull and small buffers: what a bomb expands to waits inside zlib until it is asked for. */
-const decompress = (stored: Stream.Stream<Buffer, SourceError>, file: Place): Stream.Stream<Buffer, SourceError> =>
-  stored.pipe(
-    NodeStream.pipeThroughDuplex({
-      evaluate: () => createGunzip({ chunkSize: chunkBytes }),
-      onError: (error) =>
-        unreadable(
-          file,
-          Predicate.hasProperty(error, "code") && error.code === "Z_BUF_ERROR"
-            ? "is gzip that ends in its middle: it is truncated, or still being written. Land it again when it is whole."
-            : `is damaged gzip (${error instanceof Error ? error.message : String(error)}). Replace it, then land it again.`
-        ),
-      chunkSize: 1
-    }),
+/** Buffers are small and read one at a time: what a bomb expands to waits inside zlib until it is asked for. */
+const decompressed = (stored: Stored, file: Place): FileBytes => {
+  const gunzip = createGunzip({ chunkSize: chunkBytes })
+  const chunks = stored.chunks.pipe(
+    NodeStream.pipeThroughDuplex({ evaluate: () => gunzip, onError: (error) => notGzip(file, error), chunkSize: 1 }),
     Stream.map((bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  )
+  const finish = Effect.gen(function* () {
+    const finished = yield* stored.finish
+    if (!isSameIdentity(finished.identity, stored.identity)) return finished
+    const padding = yield* paddingFrom(gunzip.bytesWritten, stored, file)
+    if (padding === 0) return finished
+    // zlib stops asking at the first zero behind the end, so the hash has not seen all of them.
+    const sha256 = yield* digest(stored)
+    return { ...finished, hasChanged: false, sha256 }
+  })
+  return { identity: stored.identity, chunks, finish }
+}
+
+/** How many zeros follow the gzip data; anything else there would be passed over unnoticed, so it is an error. */
+const paddingFrom = Effect.fnUntraced(function* (offset: number, stored: Stored, file: Place) {
+  let end = offset
+  for (;;) {
+    const bytes = yield* stored.readAt(end)
+    if (bytes.length === 0) return end - offset
+    if (bytes.some((byte) => byte !== 0)) {
+      return yield* unreadable(
+        file,
+        `has other data behind the end of its gzip data (byte ${offset}). Replace it, then land it again.`
+      )
+    }
+    end += bytes.length
+  }
+})
+
+const digest = Effect.fnUntraced(function* (stored: Stored) {
+  const hash = createHash("sha256")
+  let offset = 0
+  for (;;) {
+    const bytes = yield* stored.readAt(offset)
+    if (bytes.length === 0) return hash.digest("hex")
+    hash.update(bytes)
+    offset += bytes.length
+  }
+})
+
+const notGzip = (file: Place, error: unknown) =>
+  unreadable(
+    file,
+    Predicate.hasProperty(error, "code") && error.code === "Z_BUF_ERROR"
+      ? "is gzip that ends in its middle: it is truncated, or still being written. Land it again when it is whole."
+      : `is damaged gzip (${error instanceof Error ? error.message : String(error)}). Replace it, then land it again.`
   )
 
 const unreadable = ({ origin, path }: Place, what: string) =>

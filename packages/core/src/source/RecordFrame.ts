@@ -112,7 +112,12 @@ export const framer = (options: {
     if (scan.outcome !== "broken" && !isEnd && !isBeyond) return -1
     const seen = scan.outcome === "broken" ? scan.next : isBeyond ? bound : Number.POSITIVE_INFINITY
     horizon = Math.max(horizon, base + seen)
-    const problem = scan.problem ?? unclosed(isBeyond ? `${maxBytes} bytes` : "the file")
+    const problem =
+      scan.outcome !== "broken"
+        ? unclosed(isBeyond ? `${maxBytes} bytes` : "the file")
+        : scan.next > first.next
+          ? unclosedUntil(line + lineBreaks(bytes, at, scan.next))
+          : scan.problem
     return take({ ...first, problem, cut: undefined }, lineBreaks(bytes, at, first.next))
   }
 
@@ -127,7 +132,7 @@ export const framer = (options: {
     if (overlong !== undefined) return passOver(at, isEnd, overlong)
     const { stop, next } = lineAt(bytes, at)
     if (stop - at > maxBytes) {
-      overlong = { head: Buffer.from(bytes.subarray(at, at + keptBytes)), length: 0 }
+      overlong = { head: Buffer.from(bytes.subarray(at, at + Math.min(maxBytes, keptBytes))), length: 0 }
       return at
     }
     if (next === -1 && !isEnd) return -1
@@ -196,7 +201,7 @@ export const textProblem = (bytes: Buffer): string | undefined => {
 }
 
 /**
- * How many bytes are kept of a line that is too long.
+ * How many bytes are kept, at most, of a line that is too long.
  *
  * @category limits
  * @since 0.1.0
@@ -294,5 +299,7 @@ const singleProblem = (bytes: Buffer): string | undefined => {
 const strayQuote = "a quote stands inside a field that does not begin with one: quote the whole field and double the quotes in it"
 const strayText = "a closing quote is followed by text: double the quotes inside of a quoted field"
 const unclosed = (within: string): string => `a quote is opened and not closed within ${within}`
+const unclosedUntil = (line: number): string =>
+  `a quote is opened and not closed: text follows the next quote, on line ${line}`
 const tooLong = (maxBytes: number, length: number): string =>
   `the line has ${length} bytes, more than the ${maxBytes} allowed: only its beginning is kept`

@@ -8,7 +8,7 @@ import { columnUnsafe, unitColumns } from "../Asset.ts"
 import type { Edge } from "../AssetGraph.ts"
 import type { AsOf, ByColumns, Onwards } from "../PartitionMapping.ts"
 import { toSql } from "../RowFilter.ts"
-import { and, identifier, list, literal, sql, type Sql } from "../Sql.ts"
+import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import type { Scd2 } from "../WriteStrategy.ts"
 import * as SqlTable from "./SqlTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
@@ -79,11 +79,10 @@ export const asOf = (
   return unitsWithin(
     downstream,
     sql`SELECT DISTINCT ${SqlUnit.of(downstream, columns, fact)} AS unit
-      FROM ${options.table(facts.asset)} AS f
+      FROM (SELECT * FROM ${options.table(facts.asset)} WHERE ${toSql(facts.where)}) AS f
       LEFT JOIN ${images(upstream, input, false)} AS o ON ${holds("o")}
       LEFT JOIN ${images(upstream, input, true)} AS n ON ${holds("n")}
-      WHERE ${toSqlOf("f", facts)}
-        AND ${identifier("f", mapping.key)} IN (SELECT ${identifier(key ?? mapping.key)} FROM ${SqlTable.change(upstream)})
+      WHERE ${identifier("f", mapping.key)} IN (SELECT ${identifier(key ?? mapping.key)} FROM ${SqlTable.change(upstream)})
         AND ${saysOtherwise(input, write)}`
   )
 }
@@ -106,7 +105,9 @@ export const difference = (upstream: Asset, input: NamedInput, mapped: ReadonlyA
 // --- internal ---
 
 const unitsWithin = (downstream: Asset, units: Sql): Sql =>
-  sql`SELECT unit FROM (${units}) AS reached WHERE unit IS NOT NULL AND ${SqlUnit.isWithin(downstream.partitions, sql`unit`)}`
+  sql`SELECT unit FROM (${units}) AS reached WHERE unit IS NOT NULL AND ${
+    unitColumns(downstream).length === 0 ? literal("TRUE") : SqlUnit.isWithin(downstream.partitions, sql`unit`)
+  }`
 
 const images = (upstream: Asset, input: NamedInput, isNew: boolean): Sql =>
   sql`(SELECT *, TRUE AS _exists FROM ${SqlTable.change(upstream)}
@@ -140,10 +141,3 @@ const boundaries = (upstream: Asset, input: NamedInput, write: Scd2): Sql => {
     LEFT JOIN ${images(upstream, input, true)} AS n ON ${holds("n")}
     WHERE ${saysOtherwise(input, write)})`
 }
-
-const toSqlOf = (alias: string, input: NamedInput): Sql =>
-  input.where === undefined
-    ? literal("TRUE")
-    : and(
-      Object.entries(input.where).map(([name, allowed]) => sql`${identifier(alias, name)} = ANY(${allowed}::text[])`)
-    )

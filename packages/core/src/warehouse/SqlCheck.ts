@@ -52,7 +52,7 @@ const violations = (asset: Asset, { rule }: AssetCheck, rows: Sql, table: SqlRel
       const input = asset.inputs.find(({ as }) => as === rule.input)
       const other = input === undefined ? sql`(SELECT NULL AS none)` : SqlRelation.ofInput(asset, input, everything, table)
       return sql`SELECT r.* FROM ${rows} AS r WHERE r.${identifier(rule.column)} IS NOT NULL
-        AND r.${identifier(rule.column)} NOT IN (SELECT o.${identifier(rule.to)} FROM ${other} AS o WHERE o.${identifier(rule.to)} IS NOT NULL)`
+        AND NOT EXISTS (SELECT FROM ${other} AS o WHERE o.${identifier(rule.to)} = r.${identifier(rule.column)})`
     }
     case "Condition":
       return sql`SELECT r.* FROM ${rows} AS r WHERE (${rule.sql}) IS FALSE`

@@ -7,10 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Asset } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
-import { DataQuality, type Reason } from "../MaterializationError.ts"
+import type { Reason } from "../MaterializationError.ts"
 import type { Postgres } from "../postgres/Postgres.ts"
 import { identifier, list, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
+import * as Refusal from "./Refusal.ts"
 import * as SqlScd2 from "./SqlScd2.ts"
 import * as SqlTable from "./SqlTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
@@ -28,7 +29,7 @@ export const resolve = (asset: Asset, computed: Sql): Sql => {
       const key = list(asset.write.key.map((name) => identifier(name)))
       return sql`SELECT ${SqlTable.columns(asset, "winner")} FROM (
         SELECT DISTINCT ON (${key}) * FROM (${computed}) AS candidate
-        ORDER BY ${key}, ${identifier(asset.write.version)} DESC, _deleted DESC, _tie COLLATE "C" DESC
+        ORDER BY ${key}, ${versionOrder(asset, asset.write.version)} DESC NULLS LAST, _deleted DESC, _tie COLLATE "C" DESC
       ) AS winner WHERE NOT _deleted`
     }
     case "Scd2":
@@ -51,6 +52,7 @@ export const write = Effect.fnUntraced(function*(
   read: number
 ): Effect.fn.Return<Written, Reason> {
   yield* refuseStrangers(pg, asset, scope)
+  yield* refuseDuplicates(pg, asset)
   const table = SqlTable.of(pg, asset)
   const result = SqlTable.result(asset)
   if (scope.units._tag === "All" && read > largeResult) {
@@ -121,7 +123,6 @@ const changedInPlace = (
   )
 }
 
-/** A row of a unit that the step does not rebuild was computed from incomplete inputs; writing it would be wrong. */
 const refuseStrangers = Effect.fnUntraced(function*(
   pg: typeof Postgres.Service,
   asset: Asset,
@@ -130,16 +131,32 @@ const refuseStrangers = Effect.fnUntraced(function*(
   const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
   if (scope.units._tag === "All" || columns.length === 0) return
   const unit = SqlUnit.of(asset, columns, identifier("r"))
-  const rows = yield* pg.query(
-    sql`SELECT coalesce(${unit}, 'null') AS unit, count(*)::int AS rows FROM ${SqlTable.result(asset)} AS r
-      WHERE ${unit} IS NULL OR ${unit} NOT IN (${SqlUnit.units(scope)}) GROUP BY 1 ORDER BY 1 LIMIT 3`,
-    Schema.Struct({ unit: Schema.String, rows: Schema.Int })
+  const [found] = yield* pg.query(
+    sql`SELECT coalesce(sum(rows), 0)::int AS rows, (array_agg(unit ORDER BY unit COLLATE "C"))[1:4] AS units FROM (
+      SELECT computed.unit, count(*) AS rows FROM (SELECT ${unit} AS unit FROM ${SqlTable.result(asset)} AS r) AS computed
+      WHERE NOT EXISTS (SELECT FROM (${SqlUnit.units(scope)}) AS asked WHERE asked.unit = computed.unit) GROUP BY computed.unit
+    ) AS stranger`,
+    Schema.Struct({ rows: Schema.Int, units: Schema.NullOr(Schema.Array(Schema.NullOr(Schema.String))) })
   )
-  const [first] = rows
-  if (first === undefined) return
-  return yield* new DataQuality({
-    check: "units",
-    message: `the compute returned ${first.rows} rows for ${rows.map(({ unit: name }) => `"${name}"`).join(", ")}, which it was not asked to `
-      + `build. Each row's ${columns.map(({ name }) => name).join(", ")} must follow from the same columns that the inputs are mapped by.`
-  })
+  if (found === undefined || found.units === null) return
+  return yield* Refusal.strangers(asset, found.rows, found.units)
 })
+
+/** Only where the strategy does not choose one row per key itself. The write would take either row of a stored key. */
+const refuseDuplicates = Effect.fnUntraced(function*(pg: typeof Postgres.Service, asset: Asset): Effect.fn.Return<void, Reason> {
+  if (asset.write._tag === "Upsert" || asset.write._tag === "Scd2") return
+  const key = primaryKey(asset.write).map((name) => columnUnsafe(asset, name))
+  const [found] = yield* pg.query(
+    sql`SELECT count(*)::int AS keys, min(key) AS key FROM (
+      SELECT json_build_array(${list(key.map(({ kind, name }) => SqlUnit.text(kind, identifier(name))))})::text AS key
+      FROM ${SqlTable.result(asset)} GROUP BY ${list(key.map(({ name }) => identifier(name)))} HAVING count(*) > 1
+    ) AS repeated`,
+    Schema.Struct({ keys: Schema.Int, key: Schema.NullOr(Schema.String) })
+  )
+  if (found === undefined || found.key === null) return
+  return yield* Refusal.duplicates(asset, found.keys, found.key)
+})
+
+/** Texts are ordered by their bytes, whatever the collation of the database. */
+const versionOrder = (asset: Asset, name: string): Sql =>
+  columnUnsafe(asset, name).kind._tag === "Text" ? sql`${identifier(name)} COLLATE "C"` : identifier(name)

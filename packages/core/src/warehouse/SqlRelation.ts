@@ -4,9 +4,9 @@
  */
 import type { Asset, NamedInput } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
-import * as PartitionReach from "../PartitionReach.ts"
 import { toSql } from "../RowFilter.ts"
 import { and, identifier, list, literal, sql, type Sql } from "../Sql.ts"
+import * as InputWindow from "./InputWindow.ts"
 import * as SqlUnit from "./SqlUnit.ts"
 import type { Scope } from "./Warehouse.ts"
 
@@ -48,10 +48,14 @@ export const ofInput = (asset: Asset, input: NamedInput, scope: Scope, table: Ta
  * @category constructors
  * @since 0.1.0
  */
-export const units = ({ units: set }: Scope): Sql =>
-  set._tag === "Relation"
-    ? sql`(SELECT unit, window_start, window_end FROM ${identifier(set.name)})`
-    : sql`(SELECT NULL::text AS unit, NULL::timestamptz AS window_start, NULL::timestamptz AS window_end WHERE FALSE)`
+export const units = (scope: Scope): Sql => {
+  if (scope.units._tag === "Relation") return sql`(SELECT unit, window_start, window_end FROM ${identifier(scope.units.name)})`
+  const bound = (pick: "start" | "end") =>
+    scope.partitions.map(({ window }) => window === undefined ? null : String(window[pick] / 1000))
+  return sql`(SELECT u.unit, to_timestamp(p.start) AS window_start, to_timestamp(p.finish) AS window_end
+    FROM (${SqlUnit.units(scope)}) AS u LEFT JOIN unnest(${scope.partitions.map(({ unit }) => unit)}::text[],
+      ${bound("start")}::float8[], ${bound("end")}::float8[]) AS p(unit, start, finish) USING (unit))`
+}
 
 // --- internal ---
 
@@ -72,22 +76,17 @@ const restriction = (asset: Asset, input: NamedInput, alias: Sql, scope: Scope):
       const columns = unitColumns(upstream).map((name) => columnUnsafe(upstream, name))
       const [first] = columns
       if (first === undefined) return literal("TRUE")
-      return upstream.write._tag === "ReplacePartitions"
-        ? SqlUnit.inPartitions(upstream.partitions, first, sql`${alias}.${identifier(first.name)}`, scope)
-        : SqlUnit.inKeys(columns, alias, scope)
+      if (upstream.write._tag !== "ReplacePartitions") return SqlUnit.inKeys(columns, alias, scope)
+      const sameKeys = upstream.partitions._tag === "TimeWindows"
+        ? { ...scope, partitions: InputWindow.ofIdentity(upstream.partitions, scope.partitions) }
+        : scope
+      return SqlUnit.inPartitions(upstream.partitions, first, sql`${alias}.${identifier(first.name)}`, sameKeys)
     }
     case "TimeWindows": {
       const [name] = unitColumns(upstream)
-      if (name === undefined || upstream.partitions._tag !== "TimeWindows" || asset.partitions._tag !== "TimeWindows") {
-        return literal("TRUE")
-      }
-      const ranges = PartitionReach.windowsNeeded(mapping, asset.partitions, scope.partitions)
-      return SqlUnit.inRanges(
-        upstream.partitions,
-        columnUnsafe(upstream, name),
-        sql`${alias}.${identifier(name)}`,
-        ranges
-      )
+      const windows = InputWindow.ofTimeWindows(mapping, { upstream, downstream: asset, units: scope.partitions })
+      if (name === undefined || windows === undefined || upstream.partitions._tag !== "TimeWindows") return literal("TRUE")
+      return SqlUnit.inRanges(upstream.partitions, columnUnsafe(upstream, name), sql`${alias}.${identifier(name)}`, windows)
     }
     case "All":
     case "Onwards":

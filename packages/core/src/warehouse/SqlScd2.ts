@@ -4,7 +4,8 @@
  */
 import type { Asset } from "../Asset.ts"
 import { columnUnsafe } from "../Asset.ts"
-import { identifier, list, sql, type Sql } from "../Sql.ts"
+import { postgresType } from "../Column.ts"
+import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import type { Scd2 } from "../WriteStrategy.ts"
 import * as SqlUnit from "./SqlUnit.ts"
 
@@ -37,6 +38,11 @@ export const versions = (asset: Asset, write: Scd2, staged: Sql): Sql => {
       }`
     )
   ]
+  const derived = new Set([write.surrogateKey, write.validTo, write.isCurrent])
+  // In the columns' own types, so that versions which only differ by what the table rounds away are one.
+  const observed = asset.columns.filter(({ name }) => !derived.has(name)).map(({ kind, name }) =>
+    sql`staged.${identifier(name)}::${literal(postgresType(kind))} AS ${identifier(name)}`
+  )
   const whole = new Set([...write.latest, ...write.fixed])
   const select = asset.columns.map(({ name }) => {
     if (name === write.surrogateKey) return sql`${surrogateKey(asset, write)} AS ${identifier(name)}`
@@ -45,7 +51,7 @@ export const versions = (asset: Asset, write: Scd2, staged: Sql): Sql => {
     return whole.has(name) ? sql`w.${identifier(name)}` : sql`v.${identifier(name)}`
   })
   return sql`
-    WITH observation AS MATERIALIZED (${staged}),
+    WITH observation AS MATERIALIZED (SELECT ${list(observed)}, _sequence FROM (${staged}) AS staged),
     instant AS (
       SELECT DISTINCT ON (${key}, ${from}) * FROM observation ORDER BY ${key}, ${from}, _sequence DESC
     ),
@@ -57,7 +63,7 @@ export const versions = (asset: Asset, write: Scd2, staged: Sql): Sql => {
       SELECT *, lead(${from}) OVER (PARTITION BY ${key} ORDER BY ${from}) AS valid_until FROM compared WHERE opens
     ),
     whole AS (SELECT ${list([...write.key.map((name) => identifier(name)), ...spread])} FROM observation GROUP BY ${key})
-    SELECT ${list(select)} FROM version AS v JOIN whole AS w ON ${sameKey("v", "w")}`
+    SELECT ${list(select)} FROM version AS v LEFT JOIN whole AS w ON ${sameKey("v", "w")}`
 }
 
 // --- internal ---

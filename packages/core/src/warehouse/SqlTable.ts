@@ -9,10 +9,11 @@ import { columnUnsafe, unitColumns } from "../Asset.ts"
 import { type AssetGraph, edgesFrom } from "../AssetGraph.ts"
 import * as Column from "../Column.ts"
 import { md5 } from "../internal/hash.ts"
-import { type Reason, SchemaMismatch } from "../MaterializationError.ts"
+import type { Reason } from "../MaterializationError.ts"
 import type { Postgres } from "../postgres/Postgres.ts"
 import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
+import * as TableShape from "./TableShape.ts"
 
 /**
  * Creates the asset's table, its comments and its indexes where they are missing. Fails with `SchemaMismatch` where the
@@ -28,18 +29,13 @@ export const create = Effect.fnUntraced(function*(
 ): Effect.fn.Return<void, Reason> {
   const table = of(pg, asset)
   const stored = yield* columnsOf(pg, asset)
-  const declared = asset.columns.map((column) => ({
-    name: column.name,
-    type: Column.postgresType(column.kind),
-    isNullable: column.isNullable
-  }))
   if (stored.length > 0) {
-    yield* compare(asset, declared, stored)
+    yield* TableShape.compare(asset, stored)
     return
   }
   yield* pg.execute(sql`CREATE TABLE IF NOT EXISTS ${table} (${
     list([
-      ...declared.map(({ isNullable, name, type }) =>
+      ...asset.columns.map(TableShape.declared).map(({ isNullable, name, type }) =>
         sql`${identifier(name)} ${literal(type)}${literal(isNullable ? "" : " NOT NULL")}`
       ),
       sql`PRIMARY KEY (${list(primaryKey(asset.write).map((name) => identifier(name)))})`
@@ -128,16 +124,10 @@ export const columns = (asset: Asset, alias: string): Sql => list(asset.columns.
 
 // --- internal ---
 
-interface StoredColumn {
-  readonly name: string
-  readonly type: string
-  readonly isNullable: boolean
-}
-
 const temporaryName = (role: string, asset: Asset): string =>
   `_assay_${role}_${md5(JSON.stringify([asset.name, asset.columns.map(({ kind, name }) => [name, kind])])).slice(0, 16)}`
 
-const columnsOf = (pg: typeof Postgres.Service, asset: Asset): Effect.Effect<ReadonlyArray<StoredColumn>, Reason> =>
+const columnsOf = (pg: typeof Postgres.Service, asset: Asset): Effect.Effect<ReadonlyArray<TableShape.TableColumn>, Reason> =>
   Effect.map(
     pg.query(
       sql`SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, NOT a.attnotnull AS is_nullable
@@ -150,27 +140,6 @@ const columnsOf = (pg: typeof Postgres.Service, asset: Asset): Effect.Effect<Rea
     ),
     (rows) => rows.map(({ is_nullable, name, type }) => ({ name, type, isNullable: is_nullable }))
   )
-
-const compare = (
-  asset: Asset,
-  declared: ReadonlyArray<StoredColumn>,
-  stored: ReadonlyArray<StoredColumn>
-): Effect.Effect<void, SchemaMismatch> => {
-  const describe = ({ isNullable, name, type }: StoredColumn) => `${name} ${type}${isNullable ? "" : " not null"}`
-  const normalize = (column: StoredColumn) => describe({ ...column, type: column.type.replace("timestamp with time zone", "timestamptz") })
-  const wanted = new Set(declared.map(normalize))
-  const found = new Set(stored.map(normalize))
-  const missing = Array.from(wanted).filter((column) => !found.has(column))
-  const unexpected = Array.from(found).filter((column) => !wanted.has(column))
-  return missing.length + unexpected.length === 0 ? Effect.void : Effect.fail(
-    new SchemaMismatch({
-      message: `table "${asset.name}" exists with other columns than the asset declares. `
-        + (missing.length > 0 ? `Declared, but not in the table: ${missing.join(", ")}. ` : "")
-        + (unexpected.length > 0 ? `In the table, but not declared: ${unexpected.join(", ")}. ` : "")
-        + "Alter the table to the declared shape, or drop it and materialize the asset again."
-    })
-  )
-}
 
 const comment = (pg: typeof Postgres.Service, what: Sql, text: string): Effect.Effect<void, Reason> =>
   Effect.asVoid(pg.execute(sql`COMMENT ON ${what} IS ${literal(`'${text.replaceAll("'", "''")}'`)}`))

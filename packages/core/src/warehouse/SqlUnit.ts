@@ -2,14 +2,18 @@
  * Units in SQL: the unit that a row's columns name, and the rows whose columns name one of some units. The two are
  * inverse to each other, which is what lets one mapping be read both ways (L7).
  */
+import * as DateTime from "effect/DateTime"
 import type { Asset } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
 import { type Column, postgresType } from "../Column.ts"
+import * as Calendar from "../internal/calendar.ts"
+import * as Spans from "../internal/spans.ts"
+import * as TimeZone from "../internal/timeZone.ts"
 import * as Partitions from "../Partitions.ts"
 import type { TimeWindows } from "../Partitions.ts"
 import { and, identifier, list, literal, or, sql, type Sql } from "../Sql.ts"
 import type { TimeWindow } from "../TimeWindow.ts"
-import { whole } from "../Unit.ts"
+import { type UnitSet, whole } from "../Unit.ts"
 import type { Scope } from "./Warehouse.ts"
 
 /**
@@ -42,9 +46,9 @@ export const of = (downstream: Asset, columns: ReadonlyArray<Column>, alias: Sql
   const [first] = values
   if (first === undefined || unitColumns(downstream).length === 0) return literal(`'${whole}'`)
   if (downstream.write._tag === "ReplacePartitions") return ofPartition(downstream.partitions, first.column, first.value)
-  return values.length === 1
-    ? text(first.column.kind, first.value)
-    : sql`json_build_array(${list(values.map(({ column, value }) => text(column.kind, value)))})::text`
+  if (values.length === 1) return text(first.column.kind, first.value)
+  return sql`CASE WHEN ${and(values.map(({ value }) => sql`${value} IS NOT NULL`))}
+    THEN json_build_array(${list(values.map(({ column, value }) => text(column.kind, value)))})::text END`
 }
 
 /**
@@ -78,7 +82,7 @@ export const ofPartition = (partitions: Partitions.Partitions, column: Column, v
 export const inPartitions = (partitions: Partitions.Partitions, column: Column, value: Sql, scope: Scope): Sql => {
   if (scope.units._tag === "All") return literal("TRUE")
   if (partitions._tag !== "TimeWindows") return sql`${text(column.kind, value)} IN (${units(scope)})`
-  const ranges = mergedRanges(scope)
+  const ranges = Spans.normalize(scope.partitions.flatMap(({ window }) => window === undefined ? [] : [window]))
   const [first] = ranges
   const last = ranges.at(-1)
   if (first === undefined || last === undefined) return literal("FALSE")
@@ -104,8 +108,8 @@ export const inRanges = (
 ): Sql =>
   or(ranges.map(({ end, start }) =>
     and([
-      ...(Number.isFinite(start) ? [sql`${value} >= ${instant(partitions, column, start)}`] : []),
-      ...(Number.isFinite(end) ? [sql`${value} < ${instant(partitions, column, end)}`] : [])
+      ...(Number.isFinite(start) ? [sql`${value} >= ${bound(partitions, column, start)}`] : []),
+      ...(Number.isFinite(end) ? [sql`${value} < ${bound(partitions, column, end)}`] : [])
     ])
   ))
 
@@ -159,6 +163,26 @@ export const units = ({ units: set }: Scope): Sql => {
 }
 
 /**
+ * The condition that a unit does not belong to a set of units.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const isOutside = (unit: Sql, set: UnitSet): Sql => {
+  switch (set._tag) {
+    case "None":
+      return literal("TRUE")
+    case "All":
+      return literal("FALSE")
+    case "From":
+      return sql`(${unit} COLLATE "C" >= ${set.unit}) IS NOT TRUE`
+    case "Listed":
+    case "Relation":
+      return sql`NOT EXISTS (SELECT FROM (${units({ units: set, partitions: [] })}) AS e WHERE e.unit = ${unit})`
+  }
+}
+
+/**
  * The condition that a unit lies in the range of the partitions' definition. Partitions that do not exist yet count: a
  * mark on one waits until it does.
  *
@@ -186,28 +210,22 @@ export const isWithin = (partitions: Partitions.Partitions, unit: Sql): Sql => {
 /** Beyond this many ranges one hashed look-up is cheaper than an `OR` of index ranges. */
 const fewRanges = 64
 
-const mergedRanges = (scope: Scope): ReadonlyArray<TimeWindow> => {
-  const merged: Array<TimeWindow> = []
-  const windows = scope.partitions.flatMap(({ window }) => window === undefined ? [] : [window])
-  for (const window of windows.toSorted((a, b) => a.start - b.start)) {
-    const last = merged.at(-1)
-    if (last !== undefined && last.end >= window.start) merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, window.end) }
-    else merged.push(window)
-  }
-  return merged
+/** An instant as a bound of the column's type; for a date it is the first day that begins then or later. */
+const bound = (partitions: TimeWindows, column: Column, instant: number): Sql => {
+  if (column.kind._tag !== "Date") return sql`to_timestamp(${instant}::float8 / 1000)`
+  const wall = TimeZone.toWall(partitions.timeZone, instant)
+  const midnight = Math.floor(wall / Calendar.day) * Calendar.day
+  const first = TimeZone.fromWall(partitions.timeZone, midnight) < instant ? midnight + Calendar.day : midnight
+  return sql`${DateTime.formatIsoDateUtc(DateTime.makeUnsafe(first))}::date`
 }
 
-/** An instant as a value of the column's type: a date is the local date in the partitions' zone. */
-const instant = (partitions: TimeWindows, column: Column, millis: number): Sql => {
-  const timestamp = sql`to_timestamp(${millis}::float8 / 1000)`
-  return column.kind._tag === "Date" ? sql`(${timestamp} AT TIME ZONE ${partitions.timeZone})::date` : timestamp
+/** The wall-clock time in the partitions' zone; a date is its own midnight, or what the clock shows first on that day. */
+const localTime = (partitions: TimeWindows, column: Column, value: Sql): { readonly local: Sql; readonly value: Sql | undefined } => {
+  const zone = sql`AT TIME ZONE ${partitions.timeZone}`
+  if (column.kind._tag !== "Date") return { local: sql`(${value} ${zone})`, value }
+  const midnight = sql`${value}::timestamp`
+  return { local: partitions.cadence === "hourly" ? sql`(${midnight} ${zone} ${zone})` : midnight, value: undefined }
 }
-
-/** The wall-clock time in the partitions' zone; a date is its own midnight. */
-const localTime = (partitions: TimeWindows, column: Column, value: Sql): { readonly local: Sql; readonly value: Sql | undefined } =>
-  column.kind._tag === "Date"
-    ? { local: sql`${value}::timestamp`, value: undefined }
-    : { local: sql`(${value} AT TIME ZONE ${partitions.timeZone})`, value }
 
 const windowKey = (partitions: TimeWindows, { local, value }: { readonly local: Sql; readonly value: Sql | undefined }): Sql => {
   switch (partitions.cadence) {

@@ -17,7 +17,7 @@ import * as PartitionSet from "../PartitionSet.ts"
 import { Postgres } from "../postgres/Postgres.ts"
 import { toSql } from "../RowFilter.ts"
 import { and, identifier, isSql, list, literal, sql, type Sql } from "../Sql.ts"
-import { none, relation, type Unit } from "../Unit.ts"
+import { all, listed, none, relation, type Unit } from "../Unit.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import * as SqlChange from "./SqlChange.ts"
 import * as SqlCheck from "./SqlCheck.ts"
@@ -78,7 +78,7 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
           case "AsOf": {
             const facts = edge.downstream.inputs.find(({ as }) => as === mapping.facts)
             const { write } = edge.upstream
-            if (facts === undefined || write._tag !== "Scd2") return { _tag: "All" }
+            if (facts === undefined || write._tag !== "Scd2") return all
             return yield* reached(pg, SqlChange.asOf(edge, mapping, { facts, table, write }))
           }
           case "Onwards": {
@@ -86,7 +86,7 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
             return row === undefined || row.unit === null ? none : { _tag: "From", unit: row.unit }
           }
           default:
-            return (yield* isChanged(pg, edge)) ? { _tag: "All" } : none
+            return (yield* isChanged(pg, edge)) ? all : none
         }
       }),
 
@@ -156,9 +156,8 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
         for (const asset of graph.assets.values()) {
           if (asset.body._tag === "Source") continue
           yield* SqlTable.prepareTemporary(pg, asset)
-          const scope = yield* scopeOf(pg, asset, partitions(asset))
-          yield* stage(pg, asset, scope, recomputed)
-          differences.set(asset.name, yield* compare(pg, asset, { units: { _tag: "All" }, partitions: [] }, none))
+          yield* stage(pg, asset, scopeOf(asset, partitions(asset)), recomputed)
+          differences.set(asset.name, yield* compare(pg, asset, everything, none))
         }
         return differences
       })
@@ -175,6 +174,8 @@ const CheckRow = Schema.Struct({
   violations: Schema.Int,
   examples: Schema.Array(Schema.String)
 })
+
+const everything: Scope = { units: all, partitions: [] }
 
 const affectedRelation = "_assay_affected"
 
@@ -264,11 +265,20 @@ const computedRows = Effect.fnUntraced(function*(
     )
     inputs[input.as] = yield* Stream.runCollect(Stream.map(shown, (cells) => rowOf(columns, cells)))
   }
-  const given: AnyRows = { ...inputs, units: scope.partitions }
+  const given: AnyRows = { ...inputs, units: yield* unitsOf(pg, scope) }
   const result = rows(given)
   const out = Effect.isEffect(result) ? yield* result : result
   return valuesOf(stagedColumns(asset), Array.from(out))
 })
+
+/** The units of a step: partitions are at hand, keys are in the database. */
+const unitsOf = (pg: Pg, scope: Scope): Effect.Effect<ReadonlyArray<Unit>, Reason> =>
+  scope.partitions.length > 0
+    ? Effect.succeed(scope.partitions)
+    : Effect.map(
+      pg.query(sql`SELECT unit FROM (${SqlUnit.units(scope)}) AS u`, Schema.Struct({ unit: Schema.String })),
+      (rows) => rows.map(({ unit }) => ({ unit, window: undefined }))
+    )
 
 /** The columns that a compute yields: the asset's, and what its write strategy needs to choose among rows. */
 const stagedColumns = (asset: Asset): ReadonlyArray<Column.Column> => {
@@ -293,38 +303,24 @@ const rowOf = (columns: ReadonlyArray<Column.Column>, cells: ReadonlyArray<strin
 
 const viewQuery = Effect.fnUntraced(function*(asset: Asset, table: SqlRelation.TableOf): Effect.fn.Return<Sql, Reason> {
   const query = asset.body._tag === "Compute" ? asset.body.compute.sql : undefined
-  const built = query?.(SqlRelation.all(asset, { units: { _tag: "All" }, partitions: [] }, table))
+  const built = query?.(SqlRelation.all(asset, everything, table))
   if (built === undefined || !isSql(built)) {
     return yield* new DefinitionFault({ message: `view "${asset.name}" needs a compute whose sql is a plain query`, code: undefined })
   }
   return built
 })
 
-/** Partitions as a relation of their own, for a recompute that belongs to no step. */
-const scopeOf = Effect.fnUntraced(function*(pg: Pg, asset: Asset, partitions: ReadonlyArray<Unit>): Effect.fn.Return<Scope, Reason> {
-  if (asset.write._tag !== "ReplacePartitions") return { units: { _tag: "All" }, partitions: [] }
-  const name = identifier(unitsRelation)
-  yield* pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${name}
-    (unit text NOT NULL, window_start timestamptz, window_end timestamptz) ON COMMIT DELETE ROWS`)
-  yield* pg.execute(sql`DELETE FROM ${name}`)
-  const seconds = (pick: "start" | "end") => partitions.map(({ window }) => window === undefined ? null : String(window[pick] / 1000))
-  yield* pg.execute(sql`INSERT INTO ${name} SELECT unit, to_timestamp(s), to_timestamp(e)
-    FROM unnest(${partitions.map(({ unit }) => unit)}::text[], ${seconds("start")}::float8[], ${seconds("end")}::float8[]) AS p(unit, s, e)`)
-  return { units: relation(unitsRelation), partitions }
-})
-
-const unitsRelation = "_assay_units"
+/** What a recompute that belongs to no step computes of an asset. */
+const scopeOf = (asset: Asset, partitions: ReadonlyArray<Unit>): Scope =>
+  asset.write._tag === "ReplacePartitions" ? { units: listed(partitions.map(({ unit }) => unit)), partitions } : everything
 
 /** Compares the stored rows of a scope with the staged result, leaving units out. */
 const compare = Effect.fnUntraced(function*(pg: Pg, asset: Asset, scope: Scope, except: Scope["units"]): Effect.fn.Return<Difference, Reason> {
   const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
-  const outside = (alias: string) =>
-    except._tag === "None"
-      ? literal("TRUE")
-      : sql`${SqlUnit.of(asset, columns, identifier(alias))} NOT IN (${SqlUnit.units({ units: except, partitions: [] })})`
-  const computed = sql`SELECT ${SqlTable.columns(asset, "r")} FROM ${SqlTable.result(asset)} AS r WHERE ${outside("r")}`
+  const isCompared = (alias: string) => SqlUnit.isOutside(SqlUnit.of(asset, columns, identifier(alias)), except)
+  const computed = sql`SELECT ${SqlTable.columns(asset, "r")} FROM ${SqlTable.result(asset)} AS r WHERE ${isCompared("r")}`
   const stored = sql`SELECT ${SqlTable.columns(asset, "t")} FROM ${SqlTable.of(pg, asset)} AS t
-    WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)} AND ${outside("t")}`
+    WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)} AND ${isCompared("t")}`
   const [row] = yield* pg.query(
     sql`WITH missing AS (${computed} EXCEPT ALL ${stored}), unexpected AS (${stored} EXCEPT ALL ${computed})
       SELECT (SELECT count(*)::int FROM missing) AS missing, (SELECT count(*)::int FROM unexpected) AS unexpected,

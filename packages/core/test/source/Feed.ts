@@ -92,8 +92,8 @@ export const land = Effect.fnUntraced(function* (
     Stream.flatMap((delivery) => from.read(delivery)),
     Stream.take(options.batches ?? Number.MAX_SAFE_INTEGER),
     Stream.runForEach((batch) => {
-      const known = new Set(rows.map(identityOf))
-      rows.push(...batch.rows.filter((row) => batch.knownBy === undefined || !known.has(identityOf(row))))
+      const known = new Set(batch.knownBy === undefined ? [] : rows.map(identityOf))
+      rows.push(...batch.rows.filter((row) => !known.has(identityOf(row))))
       rejected.push(...batch.rejected)
       warnings.push(...batch.warnings)
       positions.set(batch.position.origin, batch.position)

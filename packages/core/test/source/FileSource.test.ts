@@ -13,7 +13,13 @@ const landing = Effect.fnUntraced(function* (
   return yield* Feed.land(Feed.source(`${folder}/${name}`, options))
 })
 
-const row = (line: number, raw: string, fields: object) => ({ file: "a.csv", line, hash: raw, extra: {}, ...fields })
+const row = (line: number, raw: string, fields: Pick<Feed.Row, "id" | "amount" | "note">): Feed.Row => ({
+  file: "a.csv",
+  line,
+  hash: raw,
+  extra: {},
+  ...fields
+})
 
 describe("FileSource, CSV", () => {
   it.effect("finds columns by name, whatever their order", () =>
@@ -105,7 +111,7 @@ describe("FileSource, CSV", () => {
         [
           "a quote stands inside a field that does not begin with one: quote the whole field and double the quotes in it",
           "a closing quote is followed by text: double the quotes inside of a quoted field",
-          "a closing quote is followed by text: double the quotes inside of a quoted field",
+          "a quote is opened and not closed: text follows the next quote, on line 6",
           "a quote is opened and not closed within the file"
         ]
       )
@@ -168,9 +174,8 @@ describe("FileSource, headers", () => {
   const refused = (content: string | Uint8Array, options?: Parameters<typeof Feed.source>[1]) =>
     Effect.map(landing("a.csv", content, options), ({ error, positions, rejected, rows }) => {
       assert.deepStrictEqual([rows.length, rejected.length, positions.size], [0, 0, 0])
-      assert.strictEqual(error?.origin, "a.csv")
-      assert.strictEqual(error.kind, "SchemaMismatch")
-      return error.message
+      assert.deepStrictEqual([error?.origin, error?.kind], ["a.csv", "SchemaMismatch"])
+      return error?.message
     })
   const told = (what: string) =>
     `a.csv cannot be landed: ${what}. Nothing was landed now; correct the file, then land it again.`
@@ -275,5 +280,83 @@ describe("FileSource, NDJSON", () => {
       const landed = yield* landing("a.ndjson", '{"id":"x\n{"id":"y","amount":"1"}\n')
       assert.deepStrictEqual(Feed.lines(landed), [["y", 2]])
       assert.deepStrictEqual(landed.rejected.map(({ raw }) => raw), ['{"id":"x'])
+    }))
+})
+
+describe("FileSource, replay", () => {
+  it.effect("reads rejected records again without their files, by the rules of today", () =>
+    Effect.gen(function* () {
+      const folder = yield* Feed.folder
+      const content = Buffer.concat([
+        Buffer.from('note,amount,id,more\r\n"a\r\n""b""",€5,x,m\r\nn,6,y\r\n'),
+        Buffer.from("caf\xe9,7,z,\n", "latin1")
+      ])
+      yield* Feed.write(folder, "a.csv.gz", Feed.gzip(content))
+      yield* Feed.write(folder, "b.ndjson", '{"id":"j","amount":"€8","more":1}\n{"id":}\n')
+      const landed = yield* Feed.land(Feed.source(folder))
+      assert.strictEqual(landed.rejected.length, 5)
+
+      const lenient = Feed.source("/nowhere", {
+        admit: (record) => Feed.admit({ ...record, fields: { ...record.fields, amount: "0" } })
+      })
+      const again = yield* lenient.replay(JSON.parse(JSON.stringify(landed.rejected)))
+      assert.deepStrictEqual(again, [
+        {
+          row: {
+            file: "a.csv.gz",
+            line: 2,
+            hash: '"a\r\n""b""",€5,x,m',
+            id: "x",
+            amount: "0",
+            note: 'a\r\n"b"',
+            extra: { more: "m" }
+          }
+        },
+        { reasons: ["too few fields: 3, where the header has 4"] },
+        { reasons: ["is not valid UTF-8: save the file as UTF-8, then land it again"] },
+        {
+          row: {
+            file: "b.ndjson",
+            line: 1,
+            hash: '{"id":"j","amount":"€8","more":1}',
+            id: "j",
+            amount: "0",
+            note: undefined,
+            extra: { more: 1 }
+          }
+        },
+        { reasons: landed.rejected[4]?.reasons ?? [] }
+      ])
+    }))
+
+  it.effect("reads a record that was corrected in quarantine", () =>
+    Effect.gen(function* () {
+      const landed = yield* landing("a.csv", Buffer.from('id,amount,note\nx,1,caf\xe9\ny,2,"n\nz,3\n', "latin1"))
+      const corrected = ["x,1,café", 'y,2,"n"', "z,3,a\nb,4,c"]
+      const again = yield* Feed.source("/nowhere").replay(
+        landed.rejected.map((rejected, index) => ({ ...rejected, raw: corrected[index] ?? "" }))
+      )
+      assert.deepStrictEqual(again, [
+        { row: row(2, "x,1,café", { id: "x", amount: "1", note: "café" }) },
+        { row: row(3, 'y,2,"n"', { id: "y", amount: "2", note: "n" }) },
+        { reasons: ["more than one record: a line break stands outside of quotes"] }
+      ])
+    }))
+
+  it.effect("says why a record cannot be read again", () =>
+    Effect.gen(function* () {
+      const landed = yield* landing("a.csv", `id,amount\nx,${"1".repeat(2_000_000)}\n`)
+      const [rejected] = landed.rejected
+      assert.isDefined(rejected)
+      const foreign = { ...rejected, context: { page: 3 } }
+      assert.deepStrictEqual(yield* Feed.source("/nowhere").replay([rejected, foreign]), [
+        {
+          reasons: [
+            "cannot be read again: only the beginning of its 2000002 bytes was kept; raise maxRecordBytes and land the " +
+              "record in a file of its own"
+          ]
+        },
+        { reasons: ["cannot be read again: what was kept beside the record does not come from a file"] }
+      ])
     }))
 })

@@ -15,7 +15,7 @@ import * as Schema from "effect/Schema"
 import * as Crypto from "node:crypto"
 
 /** The database schema that the dump names. */
-export const schema = "assay"
+const schema = "assay"
 
 /** The dump of a fresh ledger, in a database of its own on the server of that URL. */
 export const ofServer = (server: string): Promise<string> =>

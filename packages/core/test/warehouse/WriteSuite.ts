@@ -13,7 +13,7 @@ import type { Services } from "./layers.ts"
 import { build, event, events, land, prepare, refusal, rows, transact } from "./World.ts"
 
 /** The latest version of each event: a deletion wins at equal lines, then the note. */
-const latest = <const Name extends string>(name: Name) => {
+const latest = (name: string) => {
   const log = events(`${name}_log`)
   const asset = Asset.make(name, {
     description: "Latest version of each event",
@@ -36,11 +36,11 @@ const latest = <const Name extends string>(name: Name) => {
       rows: ({ log }) => log.map((row) => ({ ...row, _deleted: row.isDeleted, _tie: row.note ?? "" }))
     }
   })
-  return { log, asset, graph: AssetGraph.make([log, asset]) }
+  return { log, asset, graph: AssetGraph.fromIterable([log, asset]) }
 }
 
 /** Branches by region and number: a key of two columns. */
-const branches = <const Name extends string>(name: Name) => {
+const branches = (name: string) => {
   const log = events(`${name}_log`)
   const asset = Asset.make(name, {
     description: "Latest note of each branch",
@@ -61,7 +61,7 @@ const branches = <const Name extends string>(name: Name) => {
       rows: ({ log }) => log.map((row) => ({ ...row, _deleted: false, _tie: row.note ?? "" }))
     }
   })
-  return { log, asset, graph: AssetGraph.make([log, asset]) }
+  return { log, asset, graph: AssetGraph.fromIterable([log, asset]) }
 }
 
 /** Every warehouse must pass this suite: logs, latest versions and whole tables. */
@@ -236,7 +236,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
               rows: ({ latest }) => latest.map((row) => ({ ...row, _deleted: false, _tie: "" }))
             }
           })
-          const graph = AssetGraph.make([log, asset, reader])
+          const graph = AssetGraph.fromIterable([log, asset, reader])
           yield* prepare(graph)
           yield* land(graph, log, [event("a"), event("b", { amount: "0.10" })])
           assert.deepStrictEqual(yield* build(graph, asset), {
@@ -290,7 +290,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             columns: Schema.Struct({ id: Column.text, amount: Column.decimal({ precision: 12, scale: 2 }) }),
             inputs: { log: Asset.input(log, PartitionMapping.all) },
             write: WriteStrategy.replace({ key: ["id"] }),
-            compute: { sql: ({ log }) => sql`SELECT id, amount FROM ${log}`, rows: ({ log }) => amounts(log) }
+            compute: { sql: ({ log }) => sql`SELECT id, amount FROM ${log}`, rows: ({ log }) => log.map(careless) }
           })
           const graph = AssetGraph.make([log, asset])
           yield* prepare(graph)
@@ -392,7 +392,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
               rows: ({ view }) => [{ name: "total", amount: BigDecimal.sumAll(view.map(({ amount }) => amount)) }]
             }
           })
-          const graph = AssetGraph.make([log, asset, view, total])
+          const graph = AssetGraph.fromIterable([log, asset, view, total])
           yield* prepare(graph)
           yield* land(graph, log, [event("a", { amount: "1.25" }), event("b", { amount: null }), event("c")])
           yield* build(graph, asset)
@@ -437,7 +437,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             write: WriteStrategy.replace({ key: ["id"] }),
             compute: { sql: ({ log }) => sql`SELECT id, line, day FROM ${log}`, rows: () => [] }
           })
-          const message = yield* refusal(prepare(AssetGraph.make([log, changed])))
+          const message = yield* refusal(prepare(AssetGraph.fromIterable([log, changed])))
           assert.strictEqual(
             message,
             "SchemaMismatch: table \"shape\" exists with other columns than the asset declares. Declared, but not in the "
@@ -450,6 +450,10 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
   })
 
 // --- internal ---
+
+/** Passes the type checker, as careless code does, and yet lets a null through. */
+const careless = <A extends { readonly amount: BigDecimal.BigDecimal | null }>(row: A) =>
+  Object.assign({ amount: BigDecimal.fromBigInt(0n) }, row)
 
 const amounts = <A extends { readonly amount: BigDecimal.BigDecimal | null }>(found: ReadonlyArray<A>) =>
   found.flatMap((row) => (row.amount === null ? [] : [{ ...row, amount: row.amount }]))

@@ -1,2 +1,0 @@
-import "./zz1.ts"
-import "@assay/core/planning/Plan"

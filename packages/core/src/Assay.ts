@@ -138,7 +138,7 @@ export const layer = <R>(
   graph: AssetGraph.AssetGraph<R>,
   schemas: Postgres.Schemas = environment("dev")
 ): Layer.Layer<Assay, Reason, PgClient.PgClient | R> =>
-  fromGraph(graph).pipe(
+  layerWithoutStorage(graph).pipe(
     Layer.provide(Layer.mergeAll(SqlLedger.layer, SqlWarehouse.layer).pipe(Layer.provideMerge(Postgres.layer(schemas))))
   )
 
@@ -149,7 +149,7 @@ export const layer = <R>(
  * @since 0.1.0
  */
 export const layerMemory = <R>(graph: AssetGraph.AssetGraph<R>): Layer.Layer<Assay, never, R> =>
-  fromGraph(graph).pipe(
+  layerWithoutStorage(graph).pipe(
     Layer.provide(
       Layer.mergeAll(Ledger.layerMemory, MemoryWarehouse.layer, Transactor.layerMemory).pipe(
         Layer.provide(Transactor.layerMemoryStore)
@@ -157,18 +157,27 @@ export const layerMemory = <R>(graph: AssetGraph.AssetGraph<R>): Layer.Layer<Ass
     )
   )
 
-// --- internal ---
-
-type Services = Runner.Services
-
-const fromGraph = <R>(graph: AssetGraph.AssetGraph<R>): Layer.Layer<Assay, never, R | Services> =>
+/**
+ * A graph over a ledger and a warehouse that the caller gives: several graphs, one after the other or side by side, on
+ * one storage.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWithoutStorage = <R>(
+  graph: AssetGraph.AssetGraph<R>
+): Layer.Layer<Assay, never, R | Runner.Services> =>
   Layer.effect(
     Assay,
     Effect.gen(function*() {
-      const context = yield* Effect.context<R | Services>()
+      const context = yield* Effect.context<R | Runner.Services>()
       return make(AssetGraph.provide(graph, context), context)
     })
   )
+
+// --- internal ---
+
+type Services = Runner.Services
 
 const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Services>): typeof Assay.Service => {
   const provide = <A, E>(effect: Effect.Effect<A, E, Services>): Effect.Effect<A, E> => Effect.provideContext(effect, context)

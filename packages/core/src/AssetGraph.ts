@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Asset, AssetKey, NamedInput } from "./Asset.ts"
 import { phantom, retype } from "./internal/erase.ts"
+import type { Reason } from "./MaterializationError.ts"
 
 /**
  * The type id of `AssetGraph`.
@@ -212,7 +213,7 @@ const provideAsset = <R>(asset: Asset<string, unknown, R>, context: Context.Cont
     }
   }
   const { rows, sql } = body.compute
-  const given = <A>(result: A | Effect.Effect<A, never, R>): A | Effect.Effect<A> =>
+  const given = <A>(result: A | Effect.Effect<A, Reason, R>): A | Effect.Effect<A, Reason> =>
     Effect.isEffect(result) ? Effect.provideContext(result, context) : result
   return {
     ...asset,

@@ -7,6 +7,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type { Row } from "./Column.ts"
+import type { Reason } from "./MaterializationError.ts"
 import type { Sql } from "./Sql.ts"
 import type { Unit } from "./Unit.ts"
 
@@ -48,20 +49,21 @@ export type Definition<Inputs, Out, R> =
   | { readonly sql?: SqlCompute<Inputs, R>; readonly rows: RowsCompute<Inputs, Out, R> }
 
 /**
- * A query over the inputs, whose columns are named like the asset's.
+ * A query over the inputs, whose columns are named like the asset's. As an Effect it may use services, and fail with a
+ * reason: a `Transient` one is tried again by the asset's policy.
  *
  * @category models
  * @since 0.1.0
  */
-export type SqlCompute<Inputs, R> = (inputs: Relations<Inputs>) => Sql | Effect.Effect<Sql, never, R>
+export type SqlCompute<Inputs, R> = (inputs: Relations<Inputs>) => Sql | Effect.Effect<Sql, Reason, R>
 
 /**
- * A function over the rows of one step. It may be an Effect and use services.
+ * A function over the rows of one step. As an Effect it may use services, and fail with a reason.
  *
  * @category models
  * @since 0.1.0
  */
-export type RowsCompute<Inputs, Out, R> = (inputs: Rows<Inputs>) => Iterable<Out> | Effect.Effect<Iterable<Out>, never, R>
+export type RowsCompute<Inputs, Out, R> = (inputs: Rows<Inputs>) => Iterable<Out> | Effect.Effect<Iterable<Out>, Reason, R>
 
 /**
  * A compute as the engine runs it, its types erased.
@@ -70,9 +72,9 @@ export type RowsCompute<Inputs, Out, R> = (inputs: Rows<Inputs>) => Iterable<Out
  * @since 0.1.0
  */
 export interface Compute<out R = never> {
-  readonly sql: ((inputs: { readonly [name: string]: Sql }) => Sql | Effect.Effect<Sql, never, R>) | undefined
+  readonly sql: ((inputs: { readonly [name: string]: Sql }) => Sql | Effect.Effect<Sql, Reason, R>) | undefined
   readonly rows:
-    | ((inputs: AnyRows) => Iterable<Row> | Effect.Effect<Iterable<Row>, never, R>)
+    | ((inputs: AnyRows) => Iterable<Row> | Effect.Effect<Iterable<Row>, Reason, R>)
     | undefined
 }
 

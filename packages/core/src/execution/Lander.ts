@@ -111,6 +111,8 @@ export const land = Effect.fn("Lander.land")(function*<E>(options: {
         warnings: batch.warnings
       })
     }))
+  const warehouse = yield* Warehouse
+  yield* warehouse.settle({ asset: from.asset, rows: sofar.inserted })
   return sofar
 })
 

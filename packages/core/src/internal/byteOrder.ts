@@ -12,4 +12,4 @@ export const compare = (self: string, that: string): number => {
 // --- internal ---
 
 /** Surrogates stand for code points above all others, though U+E000 to U+FFFF have greater code units. */
-const rank = (unit: number): number => unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
+const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit)

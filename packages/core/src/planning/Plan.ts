@@ -326,7 +326,7 @@ const unitName = (partitions: Partitions.Partitions): string => {
 const amount = (planned: PlanStep & { readonly _tag: "Build" }): string => {
   if (planned.partitions === undefined) return planned.isWhole ? "everything" : count(planned.units, planned.unitName)
   const which = PartitionSet.format(planned.partitions, { limit: 4 })
-  return `${count(planned.units, planned.unitName)} of ${planned.existing ?? planned.units} (${which})`
+  return `${count(planned.units, planned.unitName)} of ${(planned.existing ?? planned.units).toLocaleString("en-US")} (${which})`
 }
 
 const note = (text: string, partitions: PartitionSet.PartitionSet | undefined): ReadonlyArray<string> =>

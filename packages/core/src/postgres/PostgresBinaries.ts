@@ -171,6 +171,7 @@ const copyOnce = Effect.fnUntraced(function* (
   const failed = Effect.mapError(fromPlatformError(to))
   if (yield* failed(fs.exists(to))) return
   yield* Effect.logInfo(`copying the embedded PostgreSQL to ${to}, where the server's account can read it`)
+  yield* failed(ServerAccount.makeOpenDirectory(NodePath.dirname(to)))
   const aside = `${to}.${Crypto.randomBytes(4).toString("hex")}`
   yield* Effect.callback<void, Reason>((resume) =>
     NodeFs.cp(from, aside, { recursive: true, verbatimSymlinks: true }, (error) =>

@@ -81,6 +81,20 @@ export const canEnter: (
 })
 
 /**
+ * Makes a directory that every account may enter, whatever our umask; one that exists stays as it is.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeOpenDirectory: (path: string) => Effect.Effect<void, PlatformError, FileSystem.FileSystem> =
+  Effect.fnUntraced(function* (path) {
+    const fs = yield* FileSystem.FileSystem
+    if (yield* fs.exists(path)) return
+    yield* fs.makeDirectory(path, { recursive: true })
+    yield* fs.chmod(path, 0o755)
+  })
+
+/**
  * Gives a file or directory to the account; a symbolic link is given itself, never what it points to.
  *
  * @category combinators

@@ -138,7 +138,7 @@ const choose = Effect.fnUntraced(function* (inside: string, outside: string) {
   const home = NodePath.dirname(inside)
   if (!(yield* failed(fs.exists(outside))) && (yield* failed(ServerAccount.canEnter(account, home)))) return inside
   yield* Effect.logInfo(`the server's account cannot enter ${home}, so the database is in ${outside}`)
-  yield* failed(fs.makeDirectory(NodePath.dirname(outside), { recursive: true, mode: 0o755 }))
+  yield* failed(ServerAccount.makeOpenDirectory(NodePath.dirname(outside)))
   return outside
 })
 

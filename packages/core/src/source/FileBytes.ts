@@ -101,7 +101,10 @@ const openStored = Effect.fnUntraced(function* (file: Place): Effect.fn.Return<S
     attempt(() => Fs.open(file.path)),
     (handle) => Effect.ignore(attempt(() => handle.close()))
   )
-  const identify = Effect.map(attempt(() => handle.stat({ bigint: true })), identityOf)
+  const identify = Effect.map(
+    attempt(() => handle.stat({ bigint: true })),
+    identityOf
+  )
   const identity = yield* identify
   const readFrom = (offset: number | null) =>
     Effect.map(

@@ -47,8 +47,11 @@ export const FilePosition = Schema.Struct({
   line: Schema.Int,
   /** The last landed record has no line break yet: only a line break may follow it. */
   isOpen: Schema.Boolean,
-  /** What comes later cannot change how the landed bytes are read. */
-  isSettled: Schema.Boolean,
+  /**
+   * The bytes behind the landed ones which decided how these are read: a quote that is never closed is known by what
+   * follows. With `isEnd` it was the end of the file that decided.
+   */
+  ahead: Schema.NullOr(Schema.Struct({ bytes: Schema.Int, sha256: Schema.String, isEnd: Schema.Boolean })),
   /** An earlier content of the file was landed, so rows may be known already. */
   isRewritten: Schema.Boolean,
   header: Schema.NullOr(Schema.Array(Schema.String)),

@@ -37,7 +37,10 @@ export interface Rules<out Row> {
  * @category errors
  * @since 0.1.0
  */
-export class Rewritten extends Schema.TaggedError<Rewritten>("@assay/core/source/FileReader/Rewritten")("Rewritten", {}) {}
+export class Rewritten extends Schema.TaggedError<Rewritten>("@assay/core/source/FileReader/Rewritten")(
+  "Rewritten",
+  {}
+) {}
 
 /**
  * Makes batches of bytes.
@@ -96,7 +99,11 @@ export const make = <Row>(options: FileOptions<Row>): FileReader<Row> => {
       if (body !== undefined) return body.end(finished)
       if (check === undefined) return begin(FilePrefix.empty()).end(finished)
       const checked = check.end()
-      return checked._tag === "Same" ? begin(checked.prefix).end(finished) : Result.fail(new Rewritten())
+      if (checked._tag !== "Same") return Result.fail(new Rewritten())
+      const begun = begin(checked.prefix)
+      return Result.flatMap(begun.push(checked.rest), (batches) =>
+        Result.map(begun.end(finished), (last) => [...batches, ...last])
+      )
     }
   }
 }
@@ -153,23 +160,19 @@ const makeBody = <Row>(
   const fields = NdjsonRecord.fields(columns, maxColumns)
   let header = landedHeader === null ? undefined : CsvRecord.header(landedHeader, columns)
   let isChecked = false
-  let horizon = 0
+  let { horizon } = start
+  let last: RecordFrame.Framed | undefined
   const batch = makeBatch(options)
   const shape = (): FileRecord.RecordShape =>
     header === undefined ? { format: "ndjson" } : { format: "csv", header: header.names }
 
   const valueOf = (ending: Ending | undefined): FilePosition => {
-    const { bytes, hash, isOpen, line } = prefix.current()
     const isComplete = ending?.hasChanged === false
     return {
       version: 1,
       isComplete,
       sha256: isComplete ? ending.sha256 : null,
-      bytes,
-      prefix: hash.copy().digest("hex"),
-      line,
-      isOpen,
-      isSettled: bytes >= horizon,
+      ...prefix.position(last, horizon),
       isRewritten: options.isRewritten,
       header: header?.names ?? null,
       reported: unknown.all(),
@@ -206,10 +209,11 @@ const makeBody = <Row>(
     const decoded = decode(framed)
     if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
     const batches: Array<Batch<Row>> = []
+    last = framed
     const skipped = framed.frames.length - decoded.success.length
     for (const [index, record] of decoded.success.entries()) {
       const frame = framed.frames[index + skipped]
-      horizon = frame.horizon
+      horizon = Math.max(horizon, frame.horizon)
       if (Result.isFailure(record)) {
         batch.reject(record.failure)
       } else {
@@ -218,7 +222,7 @@ const makeBody = <Row>(
         if (Result.isSuccess(admitted)) batch.add(admitted.success, frame.end - frame.start)
         else batch.reject(FileRecord.refuse(record.success, shape(), admitted.failure))
       }
-      if (batch.isFull() && framed.base + frame.next >= horizon) {
+      if (batch.isFull()) {
         prefix.reach(framed, framed.base + frame.next, frame.nextLine)
         batches.push(batch.take(valueOf(undefined)))
       }
@@ -264,7 +268,13 @@ const makeBatch = <Row>({ isRewritten, origin, rules }: FileOptions<Row>) => {
     },
     isFull: (): boolean => rows.length + rejected.length >= rules.batchSize || size >= maxBatchBytes,
     take: (value: FilePosition): Batch<Row> => {
-      const taken = { rows, rejected, warnings, position: { origin, value }, knownBy: isRewritten ? rules.knownBy : undefined }
+      const taken = {
+        rows,
+        rejected,
+        warnings,
+        position: { origin, value },
+        knownBy: isRewritten ? rules.knownBy : undefined
+      }
       rows = []
       rejected = []
       warnings = []

@@ -94,15 +94,17 @@ export const identityOf = (stat: BigIntStats): FileIdentity => ({
  * @category errors
  * @since 0.1.0
  */
-export const fromSystem = (origin: string, path: string) => (error: unknown): SourceError => {
-  const code = codeOf(error)
-  const reason = reasons.get(code) ?? (error instanceof Error ? error.message : String(error))
-  return new SourceError({
-    origin,
-    kind: transient.has(code) ? "Transient" : "Unreadable",
-    message: `${path} cannot be read: ${reason}`
-  })
-}
+export const fromSystem =
+  (origin: string, path: string) =>
+  (error: unknown): SourceError => {
+    const code = codeOf(error)
+    const reason = reasons.get(code) ?? (error instanceof Error ? error.message : String(error))
+    return new SourceError({
+      origin,
+      kind: transient.has(code) ? "Transient" : "Unreadable",
+      message: `${path} cannot be read: ${reason}`
+    })
+  }
 
 // --- internal ---
 
@@ -145,7 +147,9 @@ const originsAt = (place: Place, path: string): Effect.Effect<ReadonlyArray<stri
       ? Stream.runCollect(Stream.fromAsyncIterable(Fs.glob(place.rest, { cwd: place.root }), fromSystem(path, path)))
       : dataFilesIn(place.root, "", new Set())
   return Effect.map(found, (origins) =>
-    [...new Set(origins.map((origin) => origin.split(Path.sep).join("/")))].toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    [...new Set(origins.map((origin) => origin.split(Path.sep).join("/")))].toSorted((a, b) =>
+      a < b ? -1 : a > b ? 1 : 0
+    )
   )
 }
 
@@ -184,12 +188,19 @@ const fileAt = Effect.fnUntraced(function* (root: string, origin: string) {
   if (stat?.isFile() === true) return { origin, path, identity: identityOf(stat) } satisfies File
   const isLink = stat === undefined && (yield* linkAt(path)) !== undefined
   if (isLink) return yield* unreadable(origin, `${path} is a link to nothing. Mend the link, or remove it.`)
+  // A name that is not UTF-8 is listed with replacement characters, and is not found under them.
+  if (stat === undefined && origin.includes("\uFFFD")) {
+    return yield* unreadable(origin, `${path} cannot be read: its name is not UTF-8. Rename the file.`)
+  }
   return undefined
 })
 
 /** The target of a link; undefined for whatever is none. */
 const linkAt = (path: string): Effect.Effect<string | undefined> =>
-  Effect.orElseSucceed(attempt(path, () => Fs.readlink(path)), () => undefined)
+  Effect.orElseSucceed(
+    attempt(path, () => Fs.readlink(path)),
+    () => undefined
+  )
 
 const statOf = (path: string): Effect.Effect<BigIntStats | undefined, SourceError> =>
   whereExists(path, () => Fs.stat(path, { bigint: true }))

@@ -126,18 +126,24 @@ const due = Effect.fnUntraced(function* (files: ReadonlyArray<FileSet.File>, lan
     [...complete.map(({ value }) => value.identity.size), ...candidates.map(({ identity }) => identity.size)],
     (size) => size
   )
-  const deliveries: Array<Delivery> = []
-  for (const file of candidates) {
+  const afterOf = (file: FileSet.File) => positions.get(file.origin) ?? byInode.get(inodeOf(file.identity))
+  const isBegun = (file: FileSet.File): boolean => afterOf(file) !== undefined
+  const isDue = new Set<FileSet.File>()
+  // Of equal contents the one of which something was landed goes first, or its rows would be landed twice.
+  for (const file of [...candidates.filter(isBegun), ...candidates.filter((file) => !isBegun(file))]) {
     // Equal content has equal size, so that most files need no reading to be new.
     const isLonely = sizes.get(file.identity.size)?.length === 1
     // A file that cannot be read is due: reading it says why, and does not keep the others from landing.
     const content = isLonely ? undefined : yield* Effect.orElseSucceed(FileBytes.sha256(file), () => undefined)
     if (content !== undefined && contents.has(content)) continue
     if (content !== undefined) contents.add(content)
-    const after = positions.get(file.origin) ?? byInode.get(inodeOf(file.identity))
-    deliveries.push({ origin: file.origin, description: describe(file, after), bytes: file.identity.size, after })
+    isDue.add(file)
   }
-  return deliveries
+  return candidates.flatMap((file): ReadonlyArray<Delivery> => {
+    const after = afterOf(file)
+    if (!isDue.has(file)) return []
+    return [{ origin: file.origin, description: describe(file, after), bytes: file.identity.size, after }]
+  })
 })
 
 const inodeOf = ({ dev, ino }: FilePosition.FileIdentity): string => `${dev} ${ino}`
@@ -160,7 +166,7 @@ const readFile = <Row>(
   const landed = after === undefined ? undefined : Option.getOrUndefined(FilePosition.decode(after.value))
   // Known rows carry the origin under which they were landed, so a renamed file has none.
   const fromStart = { landed: undefined, isRewritten: after?.origin === file.origin }
-  if (landed === undefined || !landed.isSettled) return readFrom(file, rules, fromStart)
+  if (landed === undefined) return readFrom(file, rules, fromStart)
   return readFrom(file, rules, { landed, isRewritten: landed.isRewritten }, fromStart)
 }
 

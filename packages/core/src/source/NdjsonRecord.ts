@@ -82,9 +82,7 @@ const recordOf = (
     if (isPresent) count += 1
   }
   const extra =
-    count === names.length
-      ? noExtra
-      : Object.fromEntries(Object.entries(object).filter(([name]) => !known.has(name)))
+    count === names.length ? noExtra : Object.fromEntries(Object.entries(object).filter(([name]) => !known.has(name)))
   return Result.succeed({ origin: options.origin, line: frame.line, fields, extra, raw })
 }
 

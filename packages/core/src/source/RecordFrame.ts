@@ -130,6 +130,11 @@ export const framer = (options: {
 
   const takeNext = (at: number, isEnd: boolean, hasQuote: (from: number, to: number) => boolean): number => {
     if (overlong !== undefined) return passOver(at, isEnd, overlong)
+    const blank = runOfBreaks(bytes, at)
+    if (blank > at) {
+      line += blank - at
+      return blank
+    }
     const { stop, next } = lineAt(bytes, at)
     if (stop - at > maxBytes) {
       overlong = { head: Buffer.from(bytes.subarray(at, at + Math.min(maxBytes, keptBytes))), length: 0 }
@@ -147,8 +152,9 @@ export const framer = (options: {
   const frame = (isEnd: boolean): Framed => {
     frames = []
     const hasQuote = quoteFinder(bytes)
+    const hasMore = (at: number): boolean => at < bytes.length || (isEnd && overlong !== undefined)
     let at = base === 0 ? markLength(bytes, isEnd) : 0
-    while (at !== -1 && (at < bytes.length || (isEnd && overlong !== undefined))) {
+    while (at !== -1 && hasMore(at)) {
       at = takeNext(at, isEnd, hasQuote)
       if (at !== -1 && overlong === undefined) boundary = base + at
     }
@@ -221,6 +227,13 @@ type Extent = Pick<RecordFrame, "start" | "end" | "next">
 const lineAt = (bytes: Buffer, at: number): { readonly stop: number; readonly next: number } => {
   const lf = bytes.indexOf(LF, at)
   return lf === -1 ? { stop: bytes.length, next: -1 } : { stop: lf, next: lf + 1 }
+}
+
+/** Passes over empty lines: a compressed file may expand to nothing else. */
+const runOfBreaks = (bytes: Buffer, at: number): number => {
+  let behind = at
+  while (bytes[behind] === LF) behind += 1
+  return behind
 }
 
 const lineBreaks = (bytes: Buffer, from: number, to: number): number => {
@@ -296,7 +309,8 @@ const singleProblem = (bytes: Buffer): string | undefined => {
   return scan.outcome === "closed" ? "more than one record: a line break stands outside of quotes" : scan.problem
 }
 
-const strayQuote = "a quote stands inside a field that does not begin with one: quote the whole field and double the quotes in it"
+const strayQuote =
+  "a quote stands inside a field that does not begin with one: quote the whole field and double the quotes in it"
 const strayText = "a closing quote is followed by text: double the quotes inside of a quoted field"
 const unclosed = (within: string): string => `a quote is opened and not closed within ${within}`
 const unclosedUntil = (line: number): string =>

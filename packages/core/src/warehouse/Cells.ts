@@ -73,10 +73,12 @@ export const compare = (column: Column, self: Cell, that: Cell): number => {
  * @category comparing
  * @since 0.1.0
  */
-export const compareRows = (columns: ReadonlyArray<Column>) => (self: Row, that: Row): number => {
-  for (const column of columns) {
-    const order = compare(column, self[column.name] ?? null, that[column.name] ?? null)
-    if (order !== 0) return order
+export const compareRows =
+  (columns: ReadonlyArray<Column>) =>
+  (self: Row, that: Row): number => {
+    for (const column of columns) {
+      const order = compare(column, self[column.name] ?? null, that[column.name] ?? null)
+      if (order !== 0) return order
+    }
+    return 0
   }
-  return 0
-}

@@ -59,7 +59,7 @@ export const difference = (
   }
   add(change.added, 1)
   add(change.removed, -1)
-  return Array.from(surplus.values()).flatMap(({ count, row }) => count === 0 ? [] : [row])
+  return Array.from(surplus.values()).flatMap(({ count, row }) => (count === 0 ? [] : [row]))
 }
 
 /**
@@ -98,9 +98,10 @@ export const onwards = (edge: Edge, mapping: Onwards, change: Change): UnitSet =
   const { downstream, upstream } = edge
   const [column] = Cells.named(upstream, [mapping.column])
   if (column === undefined) return none
-  const changes = upstream.write._tag === "Scd2" && upstream.write.validFrom === mapping.column
-    ? boundaries(edge, upstream.write, change)
-    : difference(edge, [mapping.column], change)
+  const changes =
+    upstream.write._tag === "Scd2" && upstream.write.validFrom === mapping.column
+      ? boundaries(edge, upstream.write, change)
+      : difference(edge, [mapping.column], change)
   const [first] = distinct(changes.map(MemoryUnit.ofPartition(downstream.partitions, column)))
   return first === undefined ? none : from(first)
 }
@@ -151,7 +152,9 @@ interface Version {
 }
 
 const distinct = (units: Iterable<string | null>): ReadonlyArray<string> =>
-  Array.from(new Set(units)).flatMap((unit) => unit ?? []).toSorted(compareBytes)
+  Array.from(new Set(units))
+    .flatMap((unit) => unit ?? [])
+    .toSorted(compareBytes)
 
 const reached = (downstream: Asset, units: Iterable<string | null>): UnitSet => {
   const isWithin = unitColumns(downstream).length === 0 ? () => true : MemoryUnit.isWithin(downstream.partitions)
@@ -173,12 +176,16 @@ const historiesOf = (
   const [start, end] = Cells.named(upstream, [write.validFrom, write.validTo])
   const group = (rows: ReadonlyArray<Row>) =>
     Map.groupBy(
-      rows.flatMap((row) => {
-        const begins = start === undefined ? null : instantText(start, row)
-        const name = Cells.keyText(key, row)
-        if (end === undefined || begins === null || name === null) return []
-        return matches(upstream.columns, input.where, row) ? [{ name, from: begins, to: instantText(end, row), row }] : []
-      }).toSorted((a, b) => compareBytes(a.from, b.from)),
+      rows
+        .flatMap((row) => {
+          const begins = start === undefined ? null : instantText(start, row)
+          const name = Cells.keyText(key, row)
+          if (end === undefined || begins === null || name === null) return []
+          return matches(upstream.columns, input.where, row)
+            ? [{ name, from: begins, to: instantText(end, row), row }]
+            : []
+        })
+        .toSorted((a, b) => compareBytes(a.from, b.from)),
       ({ name }) => name
     )
   const before = group(change.removed)
@@ -206,9 +213,12 @@ const holding = (versions: ReadonlyArray<Version>, at: string): Row | undefined 
 }
 
 /** What a version says: everything the input shows of it besides its window. */
-const saysOf = (input: NamedInput, upstream: Asset, write: Scd2): (row: Row | undefined) => string | undefined => {
-  const attributes = Cells.named(upstream, input.columns.filter((name) => name !== write.validFrom && name !== write.validTo))
-  return (row) => row === undefined ? undefined : rowText(attributes, row)
+const saysOf = (input: NamedInput, upstream: Asset, write: Scd2): ((row: Row | undefined) => string | undefined) => {
+  const attributes = Cells.named(
+    upstream,
+    input.columns.filter((name) => name !== write.validFrom && name !== write.validTo)
+  )
+  return (row) => (row === undefined ? undefined : rowText(attributes, row))
 }
 
 /** The instants at which windows begin or end and the versions before and after differ from there on. */

@@ -35,10 +35,14 @@ export const result = (
  * @since 0.1.0
  */
 export const describe = (columns: ReadonlyArray<Column>, row: Row): string =>
-  JSON.stringify(Object.fromEntries(Object.entries(row).map(([name, cell]) => {
-    const column = columns.find((candidate) => candidate.name === name)
-    return [name, column === undefined ? cell : toText(column, cell)]
-  })))
+  JSON.stringify(
+    Object.fromEntries(
+      Object.entries(row).map(([name, cell]) => {
+        const column = columns.find((candidate) => candidate.name === name)
+        return [name, column === undefined ? cell : toText(column, cell)]
+      })
+    )
+  )
 
 // --- internal ---
 
@@ -56,7 +60,9 @@ const violations = (
       const whole = rows.filter((row) => Cells.keyText(columns, row) !== null)
       return Array.from(Map.groupBy(whole, (row) => rowText(columns, row)).values()).flatMap((group) => {
         const [first] = group
-        return first === undefined || group.length === 1 ? [] : [{ ...Cells.pick(rule.columns, first), rows: group.length }]
+        return first === undefined || group.length === 1
+          ? []
+          : [{ ...Cells.pick(rule.columns, first), rows: group.length }]
       })
     }
     case "AcceptedValues": {

@@ -19,12 +19,7 @@ import type { Scope } from "./Warehouse.ts"
  * @category constructors
  * @since 0.1.0
  */
-export const ofInput = (
-  asset: Asset,
-  input: NamedInput,
-  scope: Scope,
-  rows: Iterable<Row>
-): ReadonlyArray<Row> => {
+export const ofInput = (asset: Asset, input: NamedInput, scope: Scope, rows: Iterable<Row>): ReadonlyArray<Row> => {
   const isNeeded = restriction(asset, input, scope)
   const shown: Array<Row> = []
   for (const row of rows) {
@@ -40,13 +35,11 @@ export const ofInput = (
  * @since 0.1.0
  */
 export const units = ({ partitions, units: set }: Scope): ReadonlyArray<Unit> =>
-  partitions.length === 0 && set._tag === "Listed"
-    ? set.units.map((unit) => ({ unit, window: undefined }))
-    : partitions
+  partitions.length === 0 && set._tag === "Listed" ? set.units.map((unit) => ({ unit, window: undefined })) : partitions
 
 // --- internal ---
 
-const restriction = (asset: Asset, input: NamedInput, scope: Scope): (row: Row) => boolean => {
+const restriction = (asset: Asset, input: NamedInput, scope: Scope): ((row: Row) => boolean) => {
   const { mapping } = input
   const upstream = input.asset
   if (scope.units._tag === "All" || unitColumns(asset).length === 0) return everything

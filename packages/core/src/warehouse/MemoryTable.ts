@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import type { Asset } from "../Asset.ts"
 import { unitColumns } from "../Asset.ts"
 import { type Column, type Row, rowText } from "../Column.ts"
+import { compare as compareBytes } from "../internal/byteOrder.ts"
 import type { DataQuality } from "../MaterializationError.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import * as Cells from "./Cells.ts"
@@ -68,7 +69,7 @@ export const write = (
   scope: Scope,
   computed: ReadonlyArray<Row>
 ): Result.Result<Outcome, DataQuality> =>
-  Result.gen(function*() {
+  Result.gen(function* () {
     yield* refuseStrangers(asset, scope, computed)
     yield* refuseCells(asset, computed)
     const isInScope = MemoryUnit.isInScope(asset, scope)
@@ -122,10 +123,10 @@ export const append = (
   offered: ReadonlyArray<Row>,
   knownBy: ReadonlyArray<string> | undefined
 ): Result.Result<Outcome, DataQuality> =>
-  Result.gen(function*() {
+  Result.gen(function* () {
     const columns = Cells.named(asset, knownBy ?? [])
     const known = new Set(knownBy === undefined ? [] : Array.from(table.rows.values(), (row) => rowText(columns, row)))
-    const added = offered.flatMap((row) => known.has(rowText(columns, row)) ? [] : [Cells.stored(asset.columns, row)])
+    const added = offered.flatMap((row) => (known.has(rowText(columns, row)) ? [] : [Cells.stored(asset.columns, row)]))
     yield* refuseCells(asset, added)
     const rows = new Map(table.rows)
     for (const [key, row] of yield* keyed(asset, added)) {
@@ -177,9 +178,9 @@ const refuseStrangers = (asset: Asset, scope: Scope, rows: ReadonlyArray<Row>): 
   if (scope.units._tag === "All" || unitColumns(asset).length === 0) return Result.void
   const contains = MemoryUnit.isIn(scope.units)
   const units = rows.map(MemoryUnit.own(asset)).filter((unit) => !contains(unit))
-  return units.length === 0
-    ? Result.void
-    : Result.fail(Refusal.strangers(asset, units.length, Array.from(new Set(units)).toSorted()))
+  if (units.length === 0) return Result.void
+  const distinct = Array.from(new Set(units)).toSorted((a, b) => compareBytes(a ?? "", b ?? ""))
+  return Result.fail(Refusal.strangers(asset, units.length, distinct))
 }
 
 const refuseCells = (asset: Asset, rows: ReadonlyArray<Row>): Result.Result<void, DataQuality> => {
@@ -189,7 +190,9 @@ const refuseCells = (asset: Asset, rows: ReadonlyArray<Row>): Result.Result<void
     if (missing > 0) return Result.fail(Refusal.nulls(asset, name, missing))
     if (kind._tag !== "Decimal") continue
     const limit = kind.precision - kind.scale
-    const tooLong = rows.map((row) => Cells.text(column, row)).find((text) => text !== null && wholeDigits(text) > limit)
+    const tooLong = rows
+      .map((row) => Cells.text(column, row))
+      .find((text) => text !== null && wholeDigits(text) > limit)
     if (tooLong !== undefined && tooLong !== null) return Result.fail(Refusal.overflow(asset, name, tooLong))
   }
   return Result.void

@@ -77,12 +77,20 @@ export const ofPartition = (partitions: Partitions.Partitions, column: Column): 
  * @category conversions
  * @since 0.1.0
  */
-export const instantOf = (partitions: Partitions.TimeWindows, column: Column) => (row: Row): number | undefined => {
-  const text = Cells.text(column, row)
-  if (text === null) return undefined
-  if (column.kind._tag !== "Date") return DateTime.makeUnsafe(text).epochMilliseconds
-  const wall = Calendar.parseWall(text)
-  return wall === undefined ? undefined : TimeZone.fromWall(partitions.timeZone, wall)
+export const instantOf = (partitions: Partitions.TimeWindows, column: Column): ((row: Row) => number | undefined) => {
+  const midnights = new Map<string, number | undefined>()
+  const midnight = (date: string): number | undefined => {
+    if (!midnights.has(date)) {
+      const wall = Calendar.parseWall(date)
+      midnights.set(date, wall === undefined ? undefined : TimeZone.fromWall(partitions.timeZone, wall))
+    }
+    return midnights.get(date)
+  }
+  return (row) => {
+    const text = Cells.text(column, row)
+    if (text === null) return undefined
+    return column.kind._tag === "Date" ? midnight(text) : DateTime.makeUnsafe(text).epochMilliseconds
+  }
 }
 
 /**
@@ -91,7 +99,7 @@ export const instantOf = (partitions: Partitions.TimeWindows, column: Column) =>
  * @category predicates
  * @since 0.1.0
  */
-export const isIn = (units: UnitSet): (unit: string | null) => boolean => {
+export const isIn = (units: UnitSet): ((unit: string | null) => boolean) => {
   switch (units._tag) {
     case "None":
       return () => false
@@ -114,7 +122,7 @@ export const isIn = (units: UnitSet): (unit: string | null) => boolean => {
  * @category predicates
  * @since 0.1.0
  */
-export const isInScope = (asset: Asset, { units }: Scope): (row: Row) => boolean => {
+export const isInScope = (asset: Asset, { units }: Scope): ((row: Row) => boolean) => {
   if (units._tag === "All" || unitColumns(asset).length === 0) return () => true
   const contains = isIn(units)
   const unit = own(asset)
@@ -128,7 +136,7 @@ export const isInScope = (asset: Asset, { units }: Scope): (row: Row) => boolean
  * @category predicates
  * @since 0.1.0
  */
-export const isWithin = (partitions: Partitions.Partitions): (unit: string) => boolean => {
+export const isWithin = (partitions: Partitions.Partitions): ((unit: string) => boolean) => {
   switch (partitions._tag) {
     case "Unpartitioned":
       return () => true

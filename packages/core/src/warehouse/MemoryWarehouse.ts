@@ -7,26 +7,21 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { type Asset, columnUnsafe } from "../Asset.ts"
+import type { Asset } from "../Asset.ts"
 import type { AssetCheck } from "../AssetCheck.ts"
-import { type Column, type Row, rowText } from "../Column.ts"
+import type { Row } from "../Column.ts"
 import type { AnyRows } from "../Compute.ts"
-import { md5 } from "../internal/hash.ts"
 import { type DataQuality, DefinitionFault, type Reason } from "../MaterializationError.ts"
-import * as Partitions from "../Partitions.ts"
-import * as PartitionSet from "../PartitionSet.ts"
-import { matches } from "../RowFilter.ts"
 import { MemoryStore } from "../Transactor.ts"
-import { all, listed, none, type UnitSet } from "../Unit.ts"
-import { primaryKey } from "../WriteStrategy.ts"
-import * as Cells from "./Cells.ts"
+import { all, listed, none } from "../Unit.ts"
 import * as Change from "./Change.ts"
 import * as MemoryCheck from "./MemoryCheck.ts"
+import * as MemoryContent from "./MemoryContent.ts"
 import * as MemoryRelation from "./MemoryRelation.ts"
 import * as MemoryTable from "./MemoryTable.ts"
 import * as MemoryUnit from "./MemoryUnit.ts"
 import * as TableShape from "./TableShape.ts"
-import { type Content, type Difference, type Scope, Warehouse, type Written } from "./Warehouse.ts"
+import { type Difference, type Scope, Warehouse, type Written } from "./Warehouse.ts"
 
 /**
  * The warehouse in memory.
@@ -36,7 +31,7 @@ import { type Content, type Difference, type Scope, Warehouse, type Written } fr
  */
 export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
   Warehouse,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const store = yield* MemoryStore
     const tables = store.cell<ReadonlyMap<string, MemoryTable.MemoryTable>>(new Map())
     const changes = store.cell<ReadonlyMap<string, Change.Change>>(new Map())
@@ -44,9 +39,14 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
     const tableOf = (asset: Asset) => tables.get().get(asset.name) ?? MemoryTable.empty(asset)
     const changeOf = (asset: Asset) => changes.get().get(asset.name) ?? Change.empty
     const rowsOf: RowsOf = (asset) =>
-      asset.write._tag === "View" ? viewRows(asset, rowsOf) : Effect.sync(() => Array.from(tableOf(asset).rows.values()))
+      asset.write._tag === "View"
+        ? viewRows(asset, rowsOf)
+        : Effect.sync(() => Array.from(tableOf(asset).rows.values()))
 
-    const keep = (asset: Asset, outcome: Result.Result<MemoryTable.Outcome, DataQuality>): Effect.Effect<Written, Reason> =>
+    const keep = (
+      asset: Asset,
+      outcome: Result.Result<MemoryTable.Outcome, DataQuality>
+    ): Effect.Effect<Written, Reason> =>
       Effect.map(Effect.fromResult(outcome), ({ change, table, written }) => {
         tables.set(new Map(tables.get()).set(asset.name, table))
         changes.set(new Map(changes.get()).set(asset.name, change))
@@ -54,7 +54,7 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
       })
 
     return Warehouse.of({
-      prepare: Effect.fnUntraced(function*({ assets }) {
+      prepare: Effect.fnUntraced(function* ({ assets }) {
         for (const asset of assets.values()) {
           if (asset.write._tag === "View") continue
           const table = tables.get().get(asset.name)
@@ -63,20 +63,23 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
         }
       }),
 
-      land: ({ asset, knownBy, rows }) => Effect.suspend(() => keep(asset, MemoryTable.append(tableOf(asset), asset, rows, knownBy))),
+      settle: () => Effect.void,
+      land: ({ asset, knownBy, rows }) =>
+        Effect.suspend(() => keep(asset, MemoryTable.append(tableOf(asset), asset, rows, knownBy))),
 
-      build: Effect.fnUntraced(function*({ asset, scope }) {
+      build: Effect.fnUntraced(function* ({ asset, scope }) {
         const computed = yield* compute(asset, scope, rowsOf)
         return yield* keep(asset, MemoryTable.write(tableOf(asset), asset, scope, computed))
       }),
 
-      check: Effect.fnUntraced(function*({ asset, scope }) {
+      check: Effect.fnUntraced(function* ({ asset, scope }) {
         const rows = (yield* rowsOf(asset)).filter(MemoryUnit.isInScope(asset, scope))
         return yield* Effect.forEach(asset.checks, (check) =>
-          Effect.map(inputsOf(asset, check, rowsOf), (inputs) => MemoryCheck.result(asset, check, rows, inputs)))
+          Effect.map(inputsOf(asset, check, rowsOf), (inputs) => MemoryCheck.result(asset, check, rows, inputs))
+        )
       }),
 
-      affected: Effect.fnUntraced(function*(edge) {
+      affected: Effect.fnUntraced(function* (edge) {
         const { mapping } = edge.input
         const change = changeOf(edge.upstream)
         switch (mapping._tag) {
@@ -97,43 +100,23 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
 
       changed: (edge) => Effect.sync(() => Change.partitions(edge, changeOf(edge.upstream))),
 
-      contents: Effect.fnUntraced(function*({ asset, scope }) {
-        const unit = MemoryUnit.own(asset)
-        const byUnit = Map.groupBy((yield* rowsOf(asset)).filter(MemoryUnit.isInScope(asset, scope)), unit)
-        const units = scope.units._tag === "Listed" ? Array.from(new Set(scope.units.units)) : []
-        return units.map((name) => contentOf(name, asset.columns, byUnit.get(name) ?? []))
-      }),
+      contents: ({ asset, scope }) => Effect.map(rowsOf(asset), (rows) => MemoryContent.contents(asset, scope, rows)),
 
       count: (asset) => Effect.map(rowsOf(asset), (rows) => rows.length),
 
-      outside: Effect.fnUntraced(function*({ downstream, input, upstream }) {
-        const { mapping } = input
-        const { partitions } = downstream
-        const [name] = mapping._tag === "ByColumns" ? mapping.columns : []
-        if (name === undefined || partitions._tag !== "TimeWindows") return 0
-        const at = MemoryUnit.instantOf(partitions, columnUnsafe(upstream, name))
-        const { start } = Partitions.range(partitions)
-        return (yield* rowsOf(upstream)).filter((row) =>
-          matches(upstream.columns, input.where, row) && (at(row) ?? start) < start
-        ).length
-      }),
+      outside: (edge) => Effect.map(rowsOf(edge.upstream), (rows) => MemoryContent.outside(edge, rows)),
 
-      rows: ({ asset, limit, partitions }) =>
-        Stream.unwrap(Effect.map(rowsOf(asset), (rows) => {
-          const key = primaryKey(asset.write)
-          const order = Cells.named(asset, key.length === 0 ? asset.columns.map(({ name }) => name) : key)
-          const within = partitions === undefined || asset.write._tag !== "ReplacePartitions"
-            ? rows
-            : rows.filter(isInPartitions(MemoryUnit.own(asset), partitions))
-          return Stream.fromIterable(within.toSorted(Cells.compareRows(order)).slice(0, limit))
-        })),
+      rows: ({ asset, ...options }) =>
+        Stream.unwrap(
+          Effect.map(rowsOf(asset), (rows) => Stream.fromIterable(MemoryContent.ordered(asset, options, rows)))
+        ),
 
-      verify: Effect.fnUntraced(function*({ asset, except, scope }) {
+      verify: Effect.fnUntraced(function* ({ asset, except, scope }) {
         const computed = yield* compute(asset, scope, rowsOf)
-        return compare(asset, { computed, stored: yield* rowsOf(asset), scope, except })
+        return MemoryContent.compare(asset, { computed, stored: yield* rowsOf(asset), scope, except })
       }),
 
-      verifyChain: Effect.fnUntraced(function*({ graph, partitions }) {
+      verifyChain: Effect.fnUntraced(function* ({ graph, partitions }) {
         const recomputed = new Map<string, ReadonlyArray<Row>>()
         const differences = new Map<string, Difference>()
         const chainRows: RowsOf = (asset) =>
@@ -142,7 +125,10 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
           if (asset.body._tag === "Source") continue
           const computed = yield* compute(asset, scopeOf(asset, partitions(asset)), chainRows)
           recomputed.set(asset.name, computed)
-          differences.set(asset.name, compare(asset, { computed, stored: yield* rowsOf(asset), scope: everything, except: none }))
+          differences.set(
+            asset.name,
+            MemoryContent.compare(asset, { computed, stored: yield* rowsOf(asset), scope: everything, except: none })
+          )
         }
         return differences
       })
@@ -157,9 +143,15 @@ type RowsOf = (asset: Asset) => Effect.Effect<ReadonlyArray<Row>, Reason>
 const everything: Scope = { units: all, partitions: [] }
 
 const scopeOf = (asset: Asset, partitions: Parameters<typeof MemoryRelation.units>[0]["partitions"]): Scope =>
-  asset.write._tag === "ReplacePartitions" ? { units: listed(partitions.map(({ unit }) => unit)), partitions } : everything
+  asset.write._tag === "ReplacePartitions"
+    ? { units: listed(partitions.map(({ unit }) => unit)), partitions }
+    : everything
 
-const given = Effect.fnUntraced(function*(asset: Asset, scope: Scope, rowsOf: RowsOf): Effect.fn.Return<AnyRows, Reason> {
+const given = Effect.fnUntraced(function* (
+  asset: Asset,
+  scope: Scope,
+  rowsOf: RowsOf
+): Effect.fn.Return<AnyRows, Reason> {
   const inputs: Record<string, ReadonlyArray<Row>> = {}
   for (const input of asset.inputs) {
     inputs[input.as] = MemoryRelation.ofInput(asset, input, scope, yield* rowsOf(input.asset))
@@ -168,7 +160,7 @@ const given = Effect.fnUntraced(function*(asset: Asset, scope: Scope, rowsOf: Ro
 })
 
 /** The rows that a step computes, as its write strategy makes them. */
-const compute = Effect.fnUntraced(function*(
+const compute = Effect.fnUntraced(function* (
   asset: Asset<string, unknown, never>,
   scope: Scope,
   rowsOf: RowsOf
@@ -183,7 +175,10 @@ const compute = Effect.fnUntraced(function*(
 })
 
 /** A view is computed where it is read; what it needs must be there already, so its compute is a plain function. */
-const viewRows = Effect.fnUntraced(function*(asset: Asset, rowsOf: RowsOf): Effect.fn.Return<ReadonlyArray<Row>, Reason> {
+const viewRows = Effect.fnUntraced(function* (
+  asset: Asset,
+  rowsOf: RowsOf
+): Effect.fn.Return<ReadonlyArray<Row>, Reason> {
   const rows = asset.body._tag === "Compute" ? asset.body.compute.rows : undefined
   if (rows === undefined) return yield* withoutRows(asset)
   const result = rows(yield* given(asset, everything, rowsOf))
@@ -198,13 +193,14 @@ const viewRows = Effect.fnUntraced(function*(asset: Asset, rowsOf: RowsOf): Effe
 
 const withoutRows = (asset: Asset): DefinitionFault =>
   new DefinitionFault({
-    message: `the in-memory warehouse runs the rows of a compute, but "${asset.name}" gives only sql. `
-      + "Give its compute rows beside the sql, or materialize it on PostgreSQL.",
+    message:
+      `the in-memory warehouse runs the rows of a compute, but "${asset.name}" gives only sql. ` +
+      "Give its compute rows beside the sql, or materialize it on PostgreSQL.",
     code: undefined
   })
 
 /** All rows of the inputs that a check reads, whatever the scope of the step. */
-const inputsOf = Effect.fnUntraced(function*(
+const inputsOf = Effect.fnUntraced(function* (
   asset: Asset,
   { name, rule }: AssetCheck,
   rowsOf: RowsOf
@@ -218,49 +214,7 @@ const inputsOf = Effect.fnUntraced(function*(
     })
   }
   const inputs: Record<string, ReadonlyArray<Row>> = {}
-  for (const input of read) inputs[input.as] = MemoryRelation.ofInput(asset, input, everything, yield* rowsOf(input.asset))
+  for (const input of read)
+    inputs[input.as] = MemoryRelation.ofInput(asset, input, everything, yield* rowsOf(input.asset))
   return inputs
 })
-
-/** The sum of the rows' hashes: it does not depend on their order. */
-const contentOf = (unit: string, columns: ReadonlyArray<Column>, rows: ReadonlyArray<Row>): Content => ({
-  unit,
-  rows: rows.length,
-  contentHash: rows.reduce((sum, row) => sum + BigInt(`0x${md5(rowText(columns, row))}`), 0n).toString()
-})
-
-const isInPartitions = (unit: MemoryUnit.UnitOf, partitions: PartitionSet.PartitionSet) => (row: Row): boolean => {
-  const key = unit(row)
-  return key !== null && PartitionSet.has(partitions, key)
-}
-
-/** Compares the stored rows of a scope with the computed ones, as multisets, leaving units out. */
-const compare = (
-  asset: Asset,
-  options: {
-    readonly computed: ReadonlyArray<Row>
-    readonly stored: ReadonlyArray<Row>
-    readonly scope: Scope
-    readonly except: UnitSet
-  }
-): Difference => {
-  const { computed, except, scope, stored } = options
-  const unit = MemoryUnit.own(asset)
-  const isExcepted = MemoryUnit.isIn(except)
-  const columns = asset.columns
-  const compared = (rows: ReadonlyArray<Row>) => Map.groupBy(rows.filter((row) => !isExcepted(unit(row))), (row) => rowText(columns, row))
-  const wanted = compared(computed)
-  const found = compared(stored.filter(MemoryUnit.isInScope(asset, scope)))
-  const surplus = (of: ReadonlyMap<string, ReadonlyArray<Row>>, over: ReadonlyMap<string, ReadonlyArray<Row>>) =>
-    Array.from(of).flatMap(([text, rows]) => rows.slice(over.get(text)?.length ?? 0))
-  const missing = surplus(wanted, found)
-  const unexpected = surplus(found, wanted)
-  return {
-    missing: missing.length,
-    unexpected: unexpected.length,
-    examples: [
-      ...missing.slice(0, 3).map((row) => `missing ${MemoryCheck.describe(columns, row)}`),
-      ...unexpected.slice(0, 3).map((row) => `unexpected ${MemoryCheck.describe(columns, row)}`)
-    ]
-  }
-}

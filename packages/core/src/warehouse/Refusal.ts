@@ -17,9 +17,13 @@ import { primaryKey } from "../WriteStrategy.ts"
 export const strangers = (asset: Asset, rows: number, units: ReadonlyArray<string | null>): DataQuality =>
   new DataQuality({
     check: "units",
-    message: `the compute returned ${rows} rows for ${units.slice(0, shown).map((unit) => `"${unit}"`).join(", ")}`
-      + `${units.length > shown ? " and others" : ""}, which it was not asked to build. Each row's `
-      + `${unitColumns(asset).join(", ")} must follow from the same columns that the inputs are mapped by.`
+    message:
+      `the compute returned ${rows} rows for ${units
+        .slice(0, shown)
+        .map((unit) => `"${unit}"`)
+        .join(", ")}` +
+      `${units.length > shown ? " and others" : ""}, which it was not asked to build. Each row's ` +
+      `${unitColumns(asset).join(", ")} must follow from the same columns that the inputs are mapped by.`
   })
 
 /**
@@ -31,9 +35,9 @@ export const strangers = (asset: Asset, rows: number, units: ReadonlyArray<strin
 export const duplicates = (asset: Asset, keys: number, key: string): DataQuality =>
   new DataQuality({
     check: "key",
-    message: `${keys} ${keys === 1 ? "key belongs" : "keys belong"} to more than one row, for example (${
-      primaryKey(asset.write).join(", ")
-    }) = ${key}. The key that the write strategy of "${asset.name}" names must identify one row.`
+    message: `${keys} ${keys === 1 ? "key belongs" : "keys belong"} to more than one row, for example (${primaryKey(
+      asset.write
+    ).join(", ")}) = ${key}. The key that the write strategy of "${asset.name}" names must identify one row.`
   })
 
 /**

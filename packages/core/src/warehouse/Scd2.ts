@@ -14,7 +14,8 @@ import * as Cells from "./Cells.ts"
  *
  * **Details**
  *
- * At each instant the observation with the greatest `_sequence` counts. A version opens where a tracked column differs
+ * At each instant the observation with the greatest `_sequence` counts, among equal ones the one that comes last by
+ * content (L5). A version opens where a tracked column differs
  * from the version before; it ends where the next one begins. Type 1 columns carry the value of the very last
  * observation, fixed columns the first that is not null, on every version of the key.
  *
@@ -29,8 +30,10 @@ export const versions = (asset: Asset, write: Scd2, observations: ReadonlyArray<
   const identity = [...key, from]
   const seen = (row: Row) => JSON.stringify(tracked.map((column) => Cells.text(column, row)))
   const startOf = (row: Row) => Cells.text(from, row)
-  const chronological = (a: Row, b: Row) =>
-    Cells.compare(from, a[from.name] ?? null, b[from.name] ?? null) || sequence(a) - sequence(b)
+  const derived = new Set([write.surrogateKey, write.validTo, write.isCurrent])
+  const byStart = Cells.compareRows([from])
+  const byContent = Cells.compareRows(asset.columns.filter(({ name }) => !derived.has(name)))
+  const chronological = (a: Row, b: Row) => byStart(a, b) || sequence(a) - sequence(b) || byContent(a, b)
 
   const ofKey = (unordered: ReadonlyArray<Row>): ReadonlyArray<Row> => {
     const ordered = unordered.toSorted(chronological)
@@ -46,7 +49,10 @@ export const versions = (asset: Asset, write: Scd2, observations: ReadonlyArray<
     return opening.map((row, index): Row => {
       const until = opening[index + 1]?.[from.name] ?? null
       return {
-        ...Cells.pick(asset.columns.map(({ name }) => name), { ...row, ...whole }),
+        ...Cells.pick(
+          asset.columns.map(({ name }) => name),
+          { ...row, ...whole }
+        ),
         [write.surrogateKey]: md5(identity.flatMap((column) => Cells.text(column, row) ?? []).join(separator)),
         [write.validTo]: until,
         [write.isCurrent]: until === null

@@ -20,8 +20,15 @@ import * as SqlUnit from "./SqlUnit.ts"
  * @since 0.1.0
  */
 export const byColumns = ({ downstream, input, upstream }: Edge, mapping: ByColumns): Sql => {
-  const unit = SqlUnit.of(downstream, mapping.columns.map((name) => columnUnsafe(upstream, name)), identifier("d"))
-  return unitsWithin(downstream, sql`SELECT DISTINCT ${unit} AS unit FROM ${difference(upstream, input, mapping.columns)} AS d`)
+  const unit = SqlUnit.of(
+    downstream,
+    mapping.columns.map((name) => columnUnsafe(upstream, name)),
+    identifier("d")
+  )
+  return unitsWithin(
+    downstream,
+    sql`SELECT DISTINCT ${unit} AS unit FROM ${difference(upstream, input, mapping.columns)} AS d`
+  )
 }
 
 /**
@@ -32,7 +39,11 @@ export const byColumns = ({ downstream, input, upstream }: Edge, mapping: ByColu
  */
 export const partitions = ({ input, upstream }: Edge): Sql => {
   const names = unitColumns(upstream)
-  const unit = SqlUnit.of(upstream, names.map((name) => columnUnsafe(upstream, name)), identifier("d"))
+  const unit = SqlUnit.of(
+    upstream,
+    names.map((name) => columnUnsafe(upstream, name)),
+    identifier("d")
+  )
   return sql`SELECT DISTINCT ${unit} AS unit FROM ${difference(upstream, input, names)} AS d`
 }
 
@@ -52,9 +63,10 @@ export const onwards = ({ downstream, input, upstream }: Edge, mapping: Onwards)
   const column = columnUnsafe(upstream, mapping.column)
   const unit = SqlUnit.ofPartition(downstream.partitions, column, sql`d.${identifier(column.name)}`)
   const { write } = upstream
-  const changes = write._tag === "Scd2" && write.validFrom === mapping.column
-    ? boundaries(upstream, input, write)
-    : difference(upstream, input, [mapping.column])
+  const changes =
+    write._tag === "Scd2" && write.validFrom === mapping.column
+      ? boundaries(upstream, input, write)
+      : difference(upstream, input, [mapping.column])
   return sql`SELECT min(${unit} COLLATE "C") AS unit FROM ${changes} AS d`
 }
 
@@ -71,7 +83,8 @@ export const asOf = (
 ): Sql => {
   const { facts, write } = options
   const [key] = write.key
-  const columns = facts.mapping._tag === "ByColumns" ? facts.mapping.columns.map((name) => columnUnsafe(facts.asset, name)) : []
+  const columns =
+    facts.mapping._tag === "ByColumns" ? facts.mapping.columns.map((name) => columnUnsafe(facts.asset, name)) : []
   const fact = identifier("f")
   const at = identifier("f", mapping.at)
   const holds = (alias: string) =>
@@ -120,7 +133,8 @@ const window = (alias: string, write: Scd2, at: Sql): Sql =>
 /** Whether the version before (`o`) and after (`n`) differ in anything the input shows besides the window itself. */
 const saysOtherwise = (input: NamedInput, write: Scd2): Sql => {
   const attributes = input.columns.filter((name) => name !== write.validFrom && name !== write.validTo)
-  const row = (alias: string) => list([identifier(alias, "_exists"), ...attributes.map((name) => identifier(alias, name))])
+  const row = (alias: string) =>
+    list([identifier(alias, "_exists"), ...attributes.map((name) => identifier(alias, name))])
   return sql`ROW(${row("o")}) IS DISTINCT FROM ROW(${row("n")})`
 }
 

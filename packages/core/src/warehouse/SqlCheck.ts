@@ -17,12 +17,14 @@ import type { Scope } from "./Warehouse.ts"
  * @since 0.1.0
  */
 export const query = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): Sql => {
-  const rows = asset.write._tag === "Append"
-    ? sql`(SELECT ${SqlTable.columns(asset, "t")} FROM ${SqlTable.change(asset)} AS t)`
-    : sql`(SELECT t.* FROM ${table(asset)} AS t WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)})`
+  const rows =
+    asset.write._tag === "Append"
+      ? sql`(SELECT ${SqlTable.columns(asset, "t")} FROM ${SqlTable.change(asset)} AS t)`
+      : sql`(SELECT t.* FROM ${table(asset)} AS t WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)})`
   return join(
-    asset.checks.map((check, position) =>
-      sql`SELECT ${position}::int AS position, count(*)::int AS violations,
+    asset.checks.map(
+      (check, position) =>
+        sql`SELECT ${position}::int AS position, count(*)::int AS violations,
         coalesce((array_agg(row_to_json(v)::text))[1:3], '{}') AS examples
         FROM (${violations(asset, check, rows, table)}) AS v`
     ),
@@ -50,7 +52,8 @@ const violations = (asset: Asset, { rule }: AssetCheck, rows: Sql, table: SqlRel
     }
     case "Relationship": {
       const input = asset.inputs.find(({ as }) => as === rule.input)
-      const other = input === undefined ? sql`(SELECT NULL AS none)` : SqlRelation.ofInput(asset, input, everything, table)
+      const other =
+        input === undefined ? sql`(SELECT NULL AS none)` : SqlRelation.ofInput(asset, input, everything, table)
       return sql`SELECT r.* FROM ${rows} AS r WHERE r.${identifier(rule.column)} IS NOT NULL
         AND NOT EXISTS (SELECT FROM ${other} AS o WHERE o.${identifier(rule.to)} = r.${identifier(rule.column)})`
     }

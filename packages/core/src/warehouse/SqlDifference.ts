@@ -27,9 +27,11 @@ export const resolve = (asset: Asset, computed: Sql): Sql => {
   switch (asset.write._tag) {
     case "Upsert": {
       const key = list(asset.write.key.map((name) => identifier(name)))
+      const version = SqlUnit.sortKey(columnUnsafe(asset, asset.write.version).kind, identifier(asset.write.version))
+      const content = asset.columns.map(({ kind, name }) => sql`${SqlUnit.sortKey(kind, identifier(name))} DESC`)
       return sql`SELECT ${SqlTable.columns(asset, "winner")} FROM (
         SELECT DISTINCT ON (${key}) * FROM (${computed}) AS candidate
-        ORDER BY ${key}, ${versionOrder(asset, asset.write.version)} DESC NULLS LAST, _deleted DESC, _tie COLLATE "C" DESC
+        ORDER BY ${key}, ${version} DESC NULLS LAST, _deleted DESC, _tie COLLATE "C" DESC, ${list(content)}
       ) AS winner WHERE NOT _deleted`
     }
     case "Scd2":
@@ -45,20 +47,27 @@ export const resolve = (asset: Asset, computed: Sql): Sql => {
  * @category writing
  * @since 0.1.0
  */
-export const write = Effect.fnUntraced(function*(
+export const write = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   asset: Asset,
   scope: Scope,
   read: number
 ): Effect.fn.Return<Written, Reason> {
-  yield* refuseStrangers(pg, asset, scope)
-  yield* refuseDuplicates(pg, asset)
   const table = SqlTable.of(pg, asset)
   const result = SqlTable.result(asset)
+  if (read > SqlTable.manyRows) yield* SqlTable.analyze(pg, result)
+  yield* refuseStrangers(pg, asset, scope)
+  yield* refuseDuplicates(pg, asset)
   if (scope.units._tag === "All" && read > largeResult) {
-    const [first] = yield* pg.query(sql`SELECT EXISTS (SELECT FROM ${table}) AS has_rows`, Schema.Struct({ has_rows: Schema.Boolean }))
-    if (first?.has_rows === false) {
-      const inserted = yield* pg.execute(sql`INSERT INTO ${table} (${columnNames(asset)}) SELECT ${SqlTable.columns(asset, "r")} FROM ${result} AS r`)
+    const [first] = yield* pg.query(
+      sql`SELECT EXISTS (SELECT FROM ${table}) AS has_rows`,
+      Schema.Struct({ has_rows: Schema.Boolean })
+    )
+    if (first !== undefined && !first.has_rows) {
+      const inserted = yield* pg.execute(
+        sql`INSERT INTO ${table} (${columnNames(asset)}) SELECT ${SqlTable.columns(asset, "r")} FROM ${result} AS r`
+      )
+      yield* SqlTable.analyze(pg, table)
       return { read, inserted, updated: 0, deleted: 0, unchanged: 0, change: "everything" }
     }
   }
@@ -81,6 +90,7 @@ export const write = Effect.fnUntraced(function*(
       RETURNING ${SqlTable.columns(asset, "t")}
     )
     INSERT INTO ${SqlTable.change(asset)} SELECT ${SqlTable.columns(asset, "come")}, TRUE FROM come`)
+  if (left + entered > SqlTable.manyRows) yield* SqlTable.analyze(pg, table)
   const updated = left === 0 || entered === 0 ? 0 : yield* changedInPlace(pg, asset, key)
   return {
     read,
@@ -123,7 +133,7 @@ const changedInPlace = (
   )
 }
 
-const refuseStrangers = Effect.fnUntraced(function*(
+const refuseStrangers = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   asset: Asset,
   scope: Scope
@@ -138,12 +148,14 @@ const refuseStrangers = Effect.fnUntraced(function*(
     ) AS stranger`,
     Schema.Struct({ rows: Schema.Int, units: Schema.NullOr(Schema.Array(Schema.NullOr(Schema.String))) })
   )
-  if (found === undefined || found.units === null) return
-  return yield* Refusal.strangers(asset, found.rows, found.units)
+  if (found !== undefined && found.units !== null) return yield* Refusal.strangers(asset, found.rows, found.units)
 })
 
 /** Only where the strategy does not choose one row per key itself. The write would take either row of a stored key. */
-const refuseDuplicates = Effect.fnUntraced(function*(pg: typeof Postgres.Service, asset: Asset): Effect.fn.Return<void, Reason> {
+const refuseDuplicates = Effect.fnUntraced(function* (
+  pg: typeof Postgres.Service,
+  asset: Asset
+): Effect.fn.Return<void, Reason> {
   if (asset.write._tag === "Upsert" || asset.write._tag === "Scd2") return
   const key = primaryKey(asset.write).map((name) => columnUnsafe(asset, name))
   const [found] = yield* pg.query(
@@ -153,10 +165,5 @@ const refuseDuplicates = Effect.fnUntraced(function*(pg: typeof Postgres.Service
     ) AS repeated`,
     Schema.Struct({ keys: Schema.Int, key: Schema.NullOr(Schema.String) })
   )
-  if (found === undefined || found.key === null) return
-  return yield* Refusal.duplicates(asset, found.keys, found.key)
+  if (found !== undefined && found.key !== null) return yield* Refusal.duplicates(asset, found.keys, found.key)
 })
-
-/** Texts are ordered by their bytes, whatever the collation of the database. */
-const versionOrder = (asset: Asset, name: string): Sql =>
-  columnUnsafe(asset, name).kind._tag === "Text" ? sql`${identifier(name)} COLLATE "C"` : identifier(name)

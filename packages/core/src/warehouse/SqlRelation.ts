@@ -49,9 +49,10 @@ export const ofInput = (asset: Asset, input: NamedInput, scope: Scope, table: Ta
  * @since 0.1.0
  */
 export const units = (scope: Scope): Sql => {
-  if (scope.units._tag === "Relation") return sql`(SELECT unit, window_start, window_end FROM ${identifier(scope.units.name)})`
+  if (scope.units._tag === "Relation")
+    return sql`(SELECT unit, window_start, window_end FROM ${identifier(scope.units.name)})`
   const bound = (pick: "start" | "end") =>
-    scope.partitions.map(({ window }) => window === undefined ? null : String(window[pick] / 1000))
+    scope.partitions.map(({ window }) => (window === undefined ? null : String(window[pick] / 1000)))
   return sql`(SELECT u.unit, to_timestamp(p.start) AS window_start, to_timestamp(p.finish) AS window_end
     FROM (${SqlUnit.units(scope)}) AS u LEFT JOIN unnest(${scope.partitions.map(({ unit }) => unit)}::text[],
       ${bound("start")}::float8[], ${bound("end")}::float8[]) AS p(unit, start, finish) USING (unit))`
@@ -77,16 +78,23 @@ const restriction = (asset: Asset, input: NamedInput, alias: Sql, scope: Scope):
       const [first] = columns
       if (first === undefined) return literal("TRUE")
       if (upstream.write._tag !== "ReplacePartitions") return SqlUnit.inKeys(columns, alias, scope)
-      const sameKeys = upstream.partitions._tag === "TimeWindows"
-        ? { ...scope, partitions: InputWindow.ofIdentity(upstream.partitions, scope.partitions) }
-        : scope
+      const sameKeys =
+        upstream.partitions._tag === "TimeWindows"
+          ? { ...scope, partitions: InputWindow.ofIdentity(upstream.partitions, scope.partitions) }
+          : scope
       return SqlUnit.inPartitions(upstream.partitions, first, sql`${alias}.${identifier(first.name)}`, sameKeys)
     }
     case "TimeWindows": {
       const [name] = unitColumns(upstream)
       const windows = InputWindow.ofTimeWindows(mapping, { upstream, downstream: asset, units: scope.partitions })
-      if (name === undefined || windows === undefined || upstream.partitions._tag !== "TimeWindows") return literal("TRUE")
-      return SqlUnit.inRanges(upstream.partitions, columnUnsafe(upstream, name), sql`${alias}.${identifier(name)}`, windows)
+      if (name === undefined || windows === undefined || upstream.partitions._tag !== "TimeWindows")
+        return literal("TRUE")
+      return SqlUnit.inRanges(
+        upstream.partitions,
+        columnUnsafe(upstream, name),
+        sql`${alias}.${identifier(name)}`,
+        windows
+      )
     }
     case "All":
     case "Onwards":

@@ -14,7 +14,8 @@ import * as SqlUnit from "./SqlUnit.ts"
  *
  * **Details**
  *
- * At each instant the observation with the greatest `_sequence` counts. A version opens where a tracked column differs
+ * At each instant the observation with the greatest `_sequence` counts, among equal ones the one that comes last by
+ * content (L5). A version opens where a tracked column differs
  * from the version before; it ends where the next one begins. Type 1 columns carry the value of the very last
  * observation, fixed columns the first that is not null, on every version of the key.
  *
@@ -29,38 +30,42 @@ export const versions = (asset: Asset, write: Scd2, staged: Sql): Sql => {
   const sameKey = (a: string, b: string) =>
     sql`(${list(write.key.map((name) => identifier(a, name)))}) = (${list(write.key.map((name) => identifier(b, name)))})`
   const spread = [
-    ...write.latest.map((name) =>
-      sql`(array_agg(${identifier(name)} ORDER BY ${from} DESC, _sequence DESC))[1] AS ${identifier(name)}`
+    ...write.latest.map(
+      (name) => sql`(array_agg(${identifier(name)} ORDER BY _position DESC))[1] AS ${identifier(name)}`
     ),
-    ...write.fixed.map((name) =>
-      sql`(array_agg(${identifier(name)} ORDER BY ${from}, _sequence) FILTER (WHERE ${identifier(name)} IS NOT NULL))[1] AS ${
-        identifier(name)
-      }`
+    ...write.fixed.map(
+      (name) =>
+        sql`(array_agg(${identifier(name)} ORDER BY _position) FILTER (WHERE ${identifier(name)} IS NOT NULL))[1] AS ${identifier(name)}`
     )
   ]
   const derived = new Set([write.surrogateKey, write.validTo, write.isCurrent])
+  const given = asset.columns.filter(({ name }) => !derived.has(name))
   // In the columns' own types, so that versions which only differ by what the table rounds away are one.
-  const observed = asset.columns.filter(({ name }) => !derived.has(name)).map(({ kind, name }) =>
-    sql`staged.${identifier(name)}::${literal(postgresType(kind))} AS ${identifier(name)}`
+  const typed = given.map(
+    ({ kind, name }) => sql`staged.${identifier(name)}::${literal(postgresType(kind))} AS ${identifier(name)}`
   )
+  const content = given.map(({ kind, name }) => SqlUnit.sortKey(kind, identifier(name)))
   const whole = new Set([...write.latest, ...write.fixed])
   const select = asset.columns.map(({ name }) => {
     if (name === write.surrogateKey) return sql`${surrogateKey(asset, write)} AS ${identifier(name)}`
-    if (name === write.validTo) return sql`valid_until AS ${identifier(name)}`
-    if (name === write.isCurrent) return sql`valid_until IS NULL AS ${identifier(name)}`
+    if (name === write.validTo) return sql`_valid_until AS ${identifier(name)}`
+    if (name === write.isCurrent) return sql`_valid_until IS NULL AS ${identifier(name)}`
     return whole.has(name) ? sql`w.${identifier(name)}` : sql`v.${identifier(name)}`
   })
   return sql`
-    WITH observation AS MATERIALIZED (SELECT ${list(observed)}, _sequence FROM (${staged}) AS staged),
+    WITH observation AS MATERIALIZED (
+      SELECT *, row_number() OVER (PARTITION BY ${key} ORDER BY ${list([from, literal("_sequence"), ...content])}) AS _position
+      FROM (SELECT ${list(typed)}, _sequence FROM (${staged}) AS staged) AS observed
+    ),
     instant AS (
-      SELECT DISTINCT ON (${key}, ${from}) * FROM observation ORDER BY ${key}, ${from}, _sequence DESC
+      SELECT DISTINCT ON (${key}, ${from}) * FROM observation ORDER BY ${key}, ${from}, _position DESC
     ),
     compared AS (
-      SELECT *, row_number() OVER chronological = 1 OR ROW(${tracked}) IS DISTINCT FROM ROW(${before}) AS opens
+      SELECT *, row_number() OVER chronological = 1 OR ROW(${tracked}) IS DISTINCT FROM ROW(${before}) AS _opens
       FROM instant WINDOW chronological AS (PARTITION BY ${key} ORDER BY ${from})
     ),
     version AS (
-      SELECT *, lead(${from}) OVER (PARTITION BY ${key} ORDER BY ${from}) AS valid_until FROM compared WHERE opens
+      SELECT *, lead(${from}) OVER (PARTITION BY ${key} ORDER BY ${from}) AS _valid_until FROM compared WHERE _opens
     ),
     whole AS (SELECT ${list([...write.key.map((name) => identifier(name)), ...spread])} FROM observation GROUP BY ${key})
     SELECT ${list(select)} FROM version AS v LEFT JOIN whole AS w ON ${sameKey("v", "w")}`

@@ -22,7 +22,7 @@ import * as TableShape from "./TableShape.ts"
  * @category constructors
  * @since 0.1.0
  */
-export const create = Effect.fnUntraced(function*(
+export const create = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   graph: AssetGraph,
   asset: Asset
@@ -33,14 +33,17 @@ export const create = Effect.fnUntraced(function*(
     yield* TableShape.compare(asset, stored)
     return
   }
-  yield* pg.execute(sql`CREATE TABLE IF NOT EXISTS ${table} (${
-    list([
-      ...asset.columns.map(TableShape.declared).map(({ isNullable, name, type }) =>
-        sql`${identifier(name)} ${literal(type)}${literal(isNullable ? "" : " NOT NULL")}`
-      ),
+  yield* pg.execute(
+    sql`CREATE TABLE IF NOT EXISTS ${table} (${list([
+      ...asset.columns
+        .map(TableShape.declared)
+        .map(
+          ({ isNullable, name, type }) =>
+            sql`${identifier(name)} ${literal(type)}${literal(isNullable ? "" : " NOT NULL")}`
+        ),
       sql`PRIMARY KEY (${list(primaryKey(asset.write).map((name) => identifier(name)))})`
-    ])
-  })`)
+    ])})`
+  )
   yield* comment(pg, sql`TABLE ${table}`, asset.description)
   for (const { description, name } of asset.columns) {
     if (description !== undefined) yield* comment(pg, sql`COLUMN ${table}.${identifier(name)}`, description)
@@ -61,11 +64,12 @@ export const create = Effect.fnUntraced(function*(
  * @since 0.1.0
  */
 export const createView = (pg: typeof Postgres.Service, asset: Asset, query: Sql): Effect.Effect<void, Reason> => {
-  const typed = sql`SELECT ${
-    list(asset.columns.map((column) =>
-      sql`q.${identifier(column.name)}::${literal(Column.postgresType(column.kind))} AS ${identifier(column.name)}`
-    ))
-  } FROM (${query}) AS q`
+  const typed = sql`SELECT ${list(
+    asset.columns.map(
+      (column) =>
+        sql`q.${identifier(column.name)}::${literal(Column.postgresType(column.kind))} AS ${identifier(column.name)}`
+    )
+  )} FROM (${query}) AS q`
   return Effect.asVoid(pg.execute(sql`CREATE OR REPLACE VIEW ${of(pg, asset)} AS ${typed}`))
 }
 
@@ -75,7 +79,8 @@ export const createView = (pg: typeof Postgres.Service, asset: Asset, query: Sql
  * @category getters
  * @since 0.1.0
  */
-export const of = (pg: typeof Postgres.Service, asset: Pick<Asset, "name">): Sql => identifier(pg.schemas.warehouse, asset.name)
+export const of = (pg: typeof Postgres.Service, asset: Pick<Asset, "name">): Sql =>
+  identifier(pg.schemas.warehouse, asset.name)
 
 /**
  * The temporary table that holds what a step computed.
@@ -101,15 +106,18 @@ export const change = (asset: Asset): Sql => identifier(temporaryName("change", 
  * @category constructors
  * @since 0.1.0
  */
-export const prepareTemporary = Effect.fnUntraced(function*(
+export const prepareTemporary = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   asset: Asset
 ): Effect.fn.Return<void, Reason> {
   const columns = asset.columns.map(({ kind, name }) => sql`${identifier(name)} ${literal(Column.postgresType(kind))}`)
   yield* pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${result(asset)} (${list(columns)}) ON COMMIT DELETE ROWS`)
-  yield* pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${change(asset)} (${
-    list([...columns, sql`_is_new boolean NOT NULL`])
-  }) ON COMMIT DELETE ROWS`)
+  yield* pg.execute(
+    sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${change(asset)} (${list([
+      ...columns,
+      sql`_is_new boolean NOT NULL`
+    ])}) ON COMMIT DELETE ROWS`
+  )
   yield* pg.execute(sql`DELETE FROM ${result(asset)}`)
   yield* pg.execute(sql`DELETE FROM ${change(asset)}`)
 })
@@ -120,14 +128,36 @@ export const prepareTemporary = Effect.fnUntraced(function*(
  * @category getters
  * @since 0.1.0
  */
-export const columns = (asset: Asset, alias: string): Sql => list(asset.columns.map(({ name }) => identifier(alias, name)))
+export const columns = (asset: Asset, alias: string): Sql =>
+  list(asset.columns.map(({ name }) => identifier(alias, name)))
+
+/**
+ * Above this many changed rows a table is analyzed in the step that changed it: the step after it would otherwise be
+ * planned for an empty table (a first build of 350 k events took 42 s instead of 0.4 s).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const manyRows = 5000
+
+/**
+ * Refreshes what the query planner knows of a table.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const analyze = (pg: typeof Postgres.Service, table: Sql): Effect.Effect<void, Reason> =>
+  Effect.asVoid(pg.execute(sql`ANALYZE ${table}`))
 
 // --- internal ---
 
 const temporaryName = (role: string, asset: Asset): string =>
   `_assay_${role}_${md5(JSON.stringify([asset.name, asset.columns.map(({ kind, name }) => [name, kind])])).slice(0, 16)}`
 
-const columnsOf = (pg: typeof Postgres.Service, asset: Asset): Effect.Effect<ReadonlyArray<TableShape.TableColumn>, Reason> =>
+const columnsOf = (
+  pg: typeof Postgres.Service,
+  asset: Asset
+): Effect.Effect<ReadonlyArray<TableShape.TableColumn>, Reason> =>
   Effect.map(
     pg.query(
       sql`SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, NOT a.attnotnull AS is_nullable
@@ -145,26 +175,28 @@ const comment = (pg: typeof Postgres.Service, what: Sql, text: string): Effect.E
   Effect.asVoid(pg.execute(sql`COMMENT ON ${what} IS ${literal(`'${text.replaceAll("'", "''")}'`)}`))
 
 /** Two versions of a key never overlap (L10), whoever writes them. */
-const excludeOverlaps = Effect.fnUntraced(function*(
+const excludeOverlaps = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   asset: Asset,
   write: { readonly key: ReadonlyArray<string>; readonly validFrom: string; readonly validTo: string }
 ): Effect.fn.Return<void, Reason> {
   yield* pg.execute(sql`CREATE EXTENSION IF NOT EXISTS btree_gist`)
   yield* pg.execute(sql`ALTER TABLE ${of(pg, asset)} ADD CONSTRAINT ${identifier(`${asset.name.slice(0, 45)}_no_overlap`)}
-    EXCLUDE USING gist (${
-    list([
+    EXCLUDE USING gist (${list([
       ...write.key.map((name) => sql`${identifier(name)} WITH =`),
       sql`tstzrange(${identifier(write.validFrom)}, ${identifier(write.validTo)}) WITH &&`
-    ])
-  })`)
+    ])})`)
 })
 
 /** An index per way in which the rows are looked up: by own unit, and by the columns that downstream edges read by. */
 const indexesOf = (graph: AssetGraph, asset: Asset): ReadonlyArray<ReadonlyArray<string>> => {
   const wanted = new Map<string, ReadonlyArray<string>>()
   const want = (names: ReadonlyArray<string>) => {
-    if (names.length > 0) wanted.set(names.join(), names.map((name) => columnUnsafe(asset, name).name))
+    if (names.length > 0)
+      wanted.set(
+        names.join(),
+        names.map((name) => columnUnsafe(asset, name).name)
+      )
   }
   want(unitColumns(asset))
   for (const { downstream, input } of edgesFrom(graph, asset.name)) {

@@ -36,6 +36,15 @@ export const text = (kind: Column["kind"], value: Sql): Sql => {
 }
 
 /**
+ * A column's value as an `ORDER BY` takes it: texts by their bytes, whatever the collation of the database (L5).
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const sortKey = (kind: Column["kind"], value: Sql): Sql =>
+  kind._tag === "Text" ? sql`${value} COLLATE "C"` : value
+
+/**
  * The unit of a downstream asset that the given upstream columns name.
  *
  * @category conversions
@@ -45,7 +54,8 @@ export const of = (downstream: Asset, columns: ReadonlyArray<Column>, alias: Sql
   const values = columns.map((column) => ({ column, value: sql`${alias}.${identifier(column.name)}` }))
   const [first] = values
   if (first === undefined || unitColumns(downstream).length === 0) return literal(`'${whole}'`)
-  if (downstream.write._tag === "ReplacePartitions") return ofPartition(downstream.partitions, first.column, first.value)
+  if (downstream.write._tag === "ReplacePartitions")
+    return ofPartition(downstream.partitions, first.column, first.value)
   if (values.length === 1) return text(first.column.kind, first.value)
   return sql`CASE WHEN ${and(values.map(({ value }) => sql`${value} IS NOT NULL`))}
     THEN json_build_array(${list(values.map(({ column, value }) => text(column.kind, value)))})::text END`
@@ -64,7 +74,7 @@ export const ofPartition = (partitions: Partitions.Partitions, column: Column, v
     case "Static":
       return text(column.kind, value)
     case "TimeWindows":
-      return windowKey(partitions, localTime(partitions, column, value))
+      return windowKey(partitions, column, value)
   }
 }
 
@@ -82,16 +92,16 @@ export const ofPartition = (partitions: Partitions.Partitions, column: Column, v
 export const inPartitions = (partitions: Partitions.Partitions, column: Column, value: Sql, scope: Scope): Sql => {
   if (scope.units._tag === "All") return literal("TRUE")
   if (partitions._tag !== "TimeWindows") return sql`${text(column.kind, value)} IN (${units(scope)})`
-  const ranges = Spans.normalize(scope.partitions.flatMap(({ window }) => window === undefined ? [] : [window]))
+  const ranges = Spans.normalize(scope.partitions.flatMap(({ window }) => (window === undefined ? [] : [window])))
   const [first] = ranges
   const last = ranges.at(-1)
   if (first === undefined || last === undefined) return literal("FALSE")
   return ranges.length <= fewRanges
     ? inRanges(partitions, column, value, ranges)
     : and([
-      inRanges(partitions, column, value, [{ start: first.start, end: last.end }]),
-      sql`${ofPartition(partitions, column, value)} IN (${units(scope)})`
-    ])
+        inRanges(partitions, column, value, [{ start: first.start, end: last.end }]),
+        sql`${ofPartition(partitions, column, value)} IN (${units(scope)})`
+      ])
 }
 
 /**
@@ -100,18 +110,15 @@ export const inPartitions = (partitions: Partitions.Partitions, column: Column, 
  * @category conversions
  * @since 0.1.0
  */
-export const inRanges = (
-  partitions: TimeWindows,
-  column: Column,
-  value: Sql,
-  ranges: ReadonlyArray<TimeWindow>
-): Sql =>
-  or(ranges.map(({ end, start }) =>
-    and([
-      ...(Number.isFinite(start) ? [sql`${value} >= ${bound(partitions, column, start)}`] : []),
-      ...(Number.isFinite(end) ? [sql`${value} < ${bound(partitions, column, end)}`] : [])
-    ])
-  ))
+export const inRanges = (partitions: TimeWindows, column: Column, value: Sql, ranges: ReadonlyArray<TimeWindow>): Sql =>
+  or(
+    ranges.map(({ end, start }) =>
+      and([
+        ...(Number.isFinite(start) ? [sql`${value} >= ${bound(partitions, column, start)}`] : []),
+        ...(Number.isFinite(end) ? [sql`${value} < ${bound(partitions, column, end)}`] : [])
+      ])
+    )
+  )
 
 /**
  * The condition that columns name one of the scope's keys.
@@ -123,9 +130,14 @@ export const inKeys = (columns: ReadonlyArray<Column>, alias: Sql, scope: Scope)
   if (scope.units._tag === "All") return literal("TRUE")
   const [first] = columns
   const values = list(columns.map(({ name }) => sql`${alias}.${identifier(name)}`))
-  const keys = columns.length === 1 && first !== undefined
-    ? sql`k.unit::${literal(postgresType(first.kind))}`
-    : list(columns.map(({ kind }, index) => sql`(k.unit::json ->> ${literal(String(index))})::${literal(postgresType(kind))}`))
+  const keys =
+    columns.length === 1 && first !== undefined
+      ? sql`k.unit::${literal(postgresType(first.kind))}`
+      : list(
+          columns.map(
+            ({ kind }, index) => sql`(k.unit::json ->> ${literal(String(index))})::${literal(postgresType(kind))}`
+          )
+        )
   return sql`(${values}) IN (SELECT ${keys} FROM (${units(scope)}) AS k)`
 }
 
@@ -219,15 +231,9 @@ const bound = (partitions: TimeWindows, column: Column, instant: number): Sql =>
   return sql`${DateTime.formatIsoDateUtc(DateTime.makeUnsafe(first))}::date`
 }
 
-/** The wall-clock time in the partitions' zone; a date is its own midnight, or what the clock shows first on that day. */
-const localTime = (partitions: TimeWindows, column: Column, value: Sql): { readonly local: Sql; readonly value: Sql | undefined } => {
+const windowKey = (partitions: TimeWindows, column: Column, value: Sql): Sql => {
   const zone = sql`AT TIME ZONE ${partitions.timeZone}`
-  if (column.kind._tag !== "Date") return { local: sql`(${value} ${zone})`, value }
-  const midnight = sql`${value}::timestamp`
-  return { local: partitions.cadence === "hourly" ? sql`(${midnight} ${zone} ${zone})` : midnight, value: undefined }
-}
-
-const windowKey = (partitions: TimeWindows, { local, value }: { readonly local: Sql; readonly value: Sql | undefined }): Sql => {
+  const local = column.kind._tag === "Date" ? sql`${value}::timestamp` : sql`(${value} ${zone})`
   switch (partitions.cadence) {
     case "daily":
       return sql`to_char(${local}, 'YYYY-MM-DD')`
@@ -238,15 +244,27 @@ const windowKey = (partitions: TimeWindows, { local, value }: { readonly local: 
       const shift = literal(`interval '${(partitions.firstDayOfWeek + 6) % 7} days'`)
       return sql`to_char(date_trunc('week', ${local} - ${shift}) + ${shift}, 'YYYY-MM-DD')`
     }
-    case "hourly": {
-      const hour = sql`to_char(date_trunc('hour', ${local}), 'YYYY-MM-DD-HH24:MI')`
-      if (value === undefined) return hour
-      // Where clocks go back an hour repeats; the second one carries its offset from UTC.
-      const earlier = sql`date_trunc('hour', (${value} - interval '1 hour') AT TIME ZONE ${partitions.timeZone})`
-      const offset = sql`extract(epoch FROM ${local} - (${value} AT TIME ZONE 'UTC'))::int`
-      return sql`${hour} || CASE WHEN ${earlier} = date_trunc('hour', ${local})
-        THEN CASE WHEN ${offset} < 0 THEN '-' ELSE '+' END
-          || to_char(make_interval(secs => abs(${offset})), 'HH24MI') ELSE '' END`
-    }
+    case "hourly":
+      return column.kind._tag === "Date"
+        ? // What the clock shows first on that day.
+          sql`to_char(${local} ${zone} ${zone}, 'YYYY-MM-DD-HH24:MI')`
+        : hourKey(partitions, value)
   }
 }
+
+/** The key of an hour. Where clocks go back hours repeat; the second pass carries its offset from UTC. */
+const hourKey = ({ timeZone }: TimeWindows, value: Sql): Sql => {
+  const truncated = (instant: Sql) => sql`date_trunc('hour', ${instant}, ${timeZone})`
+  // Twice: where clocks change within an hour, the first truncation may end before the change, on a broken hour.
+  const start = truncated(truncated(value))
+  const local = sql`(${start} AT TIME ZONE ${timeZone})`
+  const isSecondPass = or(
+    setBacks.map((by) => sql`(${start} - ${literal(`interval '${by}'`)}) AT TIME ZONE ${timeZone} = ${local}`)
+  )
+  const offset = sql`extract(epoch FROM ${local} - (${start} AT TIME ZONE 'UTC'))::int`
+  return sql`to_char(${local}, 'YYYY-MM-DD-HH24:MI') || CASE WHEN ${isSecondPass}
+    THEN CASE WHEN ${offset} < 0 THEN '-' ELSE '+' END || to_char(make_interval(secs => abs(${offset})), 'HH24MI') ELSE '' END`
+}
+
+/** By how much the world's clocks are set back. */
+const setBacks = ["1 hour", "30 minutes", "2 hours"]

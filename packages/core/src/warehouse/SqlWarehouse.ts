@@ -12,15 +12,12 @@ import type { Edge } from "../AssetGraph.ts"
 import * as Column from "../Column.ts"
 import type { AnyRows } from "../Compute.ts"
 import { DefinitionFault, type Reason } from "../MaterializationError.ts"
-import * as Partitions from "../Partitions.ts"
-import * as PartitionSet from "../PartitionSet.ts"
 import { Postgres } from "../postgres/Postgres.ts"
-import { toSql } from "../RowFilter.ts"
 import { and, identifier, isSql, list, literal, sql, type Sql } from "../Sql.ts"
-import { all, listed, none, relation, type Unit } from "../Unit.ts"
-import { primaryKey } from "../WriteStrategy.ts"
+import { all, from, listed, none, relation, type Unit } from "../Unit.ts"
 import * as SqlChange from "./SqlChange.ts"
 import * as SqlCheck from "./SqlCheck.ts"
+import * as SqlContent from "./SqlContent.ts"
 import * as SqlDifference from "./SqlDifference.ts"
 import * as SqlRelation from "./SqlRelation.ts"
 import * as SqlTable from "./SqlTable.ts"
@@ -35,12 +32,12 @@ import { type Difference, type Scope, Warehouse, type Written } from "./Warehous
  */
 export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
   Warehouse,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const pg = yield* Postgres
     const table = (asset: Asset) => SqlTable.of(pg, asset)
 
     return Warehouse.of({
-      prepare: Effect.fnUntraced(function*(graph) {
+      prepare: Effect.fnUntraced(function* (graph) {
         yield* pg.execute(sql`CREATE SCHEMA IF NOT EXISTS ${identifier(pg.schemas.warehouse)}`)
         for (const asset of graph.assets.values()) {
           if (asset.write._tag !== "View") yield* SqlTable.create(pg, graph, asset)
@@ -50,13 +47,15 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
 
       land: (options) => land(pg, options),
 
-      build: Effect.fnUntraced(function*({ asset, scope }) {
+      settle: ({ asset, rows }) => (rows > SqlTable.manyRows ? SqlTable.analyze(pg, table(asset)) : Effect.void),
+
+      build: Effect.fnUntraced(function* ({ asset, scope }) {
         yield* SqlTable.prepareTemporary(pg, asset)
         const read = yield* stage(pg, asset, scope, table)
         return yield* SqlDifference.write(pg, asset, scope, read)
       }),
 
-      check: Effect.fnUntraced(function*({ asset, scope }) {
+      check: Effect.fnUntraced(function* ({ asset, scope }) {
         if (asset.checks.length === 0) return []
         const rows = yield* pg.query(SqlCheck.query(asset, scope, table), CheckRow)
         return asset.checks.map((check, position) => {
@@ -70,7 +69,7 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
         })
       }),
 
-      affected: Effect.fnUntraced(function*(edge) {
+      affected: Effect.fnUntraced(function* (edge) {
         const { mapping } = edge.input
         switch (mapping._tag) {
           case "ByColumns":
@@ -82,8 +81,11 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
             return yield* reached(pg, SqlChange.asOf(edge, mapping, { facts, table, write }))
           }
           case "Onwards": {
-            const [row] = yield* pg.query(SqlChange.onwards(edge, mapping), Schema.Struct({ unit: Schema.NullOr(Schema.String) }))
-            return row === undefined || row.unit === null ? none : { _tag: "From", unit: row.unit }
+            const [row] = yield* pg.query(
+              SqlChange.onwards(edge, mapping),
+              Schema.Struct({ unit: Schema.NullOr(Schema.String) })
+            )
+            return typeof row?.unit === "string" ? from(row.unit) : none
           }
           default:
             return (yield* isChanged(pg, edge)) ? all : none
@@ -93,66 +95,30 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
       changed: (edge) =>
         Effect.map(
           pg.query(SqlChange.partitions(edge), Schema.Struct({ unit: Schema.NullOr(Schema.String) })),
-          (rows) => rows.flatMap(({ unit }) => unit === null ? [] : [unit])
+          (rows) => rows.flatMap(({ unit }) => (unit === null ? [] : [unit]))
         ),
 
-      contents: ({ asset, scope }) => {
-        const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
-        const canonical = list(asset.columns.map(({ kind, name }) => SqlUnit.text(kind, identifier("t", name))))
-        return pg.query(
-          sql`SELECT u.unit, coalesce(c.rows, 0)::int AS rows, coalesce(c.hash, '0') AS "contentHash"
-            FROM (${SqlUnit.units(scope)}) AS u LEFT JOIN (
-              SELECT ${SqlUnit.of(asset, columns, identifier("t"))} AS unit, count(*) AS rows,
-                sum(hashtextextended(jsonb_build_array(${canonical})::text, 0)::numeric)::text AS hash
-              FROM ${table(asset)} AS t WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)} GROUP BY 1
-            ) AS c USING (unit)`,
-          Schema.Struct({ unit: Schema.String, rows: Schema.Int, contentHash: Schema.String })
-        )
-      },
+      contents: ({ asset, scope }) => pg.query(SqlContent.contents(asset, scope, table), ContentRow),
 
       count: (asset) => countOf(pg, sql`SELECT count(*)::text AS count FROM ${table(asset)}`),
 
-      outside: ({ downstream, input, upstream }) => {
-        const { mapping } = input
-        const { partitions } = downstream
-        const [name] = mapping._tag === "ByColumns" ? mapping.columns : []
-        if (name === undefined || partitions._tag !== "TimeWindows") return Effect.succeed(0)
-        const before = { start: Number.NEGATIVE_INFINITY, end: Partitions.range(partitions).start }
-        return countOf(
-          pg,
-          sql`SELECT count(*)::text AS count FROM ${table(upstream)} WHERE ${
-            and([
-              toSql(input.where),
-              SqlUnit.inRanges(partitions, columnUnsafe(upstream, name), identifier(name), [before])
-            ])
-          }`
-        )
+      outside: (edge) => {
+        const query = SqlContent.outside(edge, table)
+        return query === undefined ? Effect.succeed(0) : countOf(pg, query)
       },
 
-      rows: ({ asset, limit, partitions }) => {
-        const [name] = unitColumns(asset)
-        const within = partitions === undefined || name === undefined || asset.write._tag !== "ReplacePartitions"
-          ? literal("TRUE")
-          : partitions.partitions._tag === "TimeWindows"
-          ? SqlUnit.inRanges(partitions.partitions, columnUnsafe(asset, name), identifier("t", name), PartitionSet.ranges(partitions))
-          : sql`${identifier("t", name)} = ANY(${Array.from(PartitionSet.keys(partitions))}::text[])`
-        const order = primaryKey(asset.write)
-        return pg.stream(sql`SELECT ${texts(asset.columns, "t")} FROM ${table(asset)} AS t WHERE ${within}
-          ORDER BY ${list((order.length === 0 ? asset.columns.map((column) => column.name) : order).map((column) => identifier("t", column)))}
-          LIMIT ${limit ?? null}::bigint`).pipe(
-          Stream.map((cells) => rowOf(asset.columns, cells))
-        )
-      },
+      rows: ({ asset, ...options }) =>
+        Stream.map(pg.stream(SqlContent.rows(asset, options, table)), (cells) => rowOf(asset.columns, cells)),
 
-      verify: Effect.fnUntraced(function*({ asset, except, scope }) {
+      verify: Effect.fnUntraced(function* ({ asset, except, scope }) {
         yield* SqlTable.prepareTemporary(pg, asset)
         yield* stage(pg, asset, scope, table)
         return yield* compare(pg, asset, scope, except)
       }),
 
-      verifyChain: Effect.fnUntraced(function*({ graph, partitions }) {
+      verifyChain: Effect.fnUntraced(function* ({ graph, partitions }) {
         const differences = new Map<string, Difference>()
-        const recomputed = (asset: Asset) => asset.body._tag === "Source" ? table(asset) : SqlTable.result(asset)
+        const recomputed = (asset: Asset) => (asset.body._tag === "Source" ? table(asset) : SqlTable.result(asset))
         for (const asset of graph.assets.values()) {
           if (asset.body._tag === "Source") continue
           yield* SqlTable.prepareTemporary(pg, asset)
@@ -175,12 +141,14 @@ const CheckRow = Schema.Struct({
   examples: Schema.Array(Schema.String)
 })
 
+const ContentRow = Schema.Struct({ unit: Schema.String, rows: Schema.Int, contentHash: Schema.String })
+
 const everything: Scope = { units: all, partitions: [] }
 
 const affectedRelation = "_assay_affected"
 
 /** Keeps reached units where they are: in a temporary relation that the ledger reads. */
-const reached = Effect.fnUntraced(function*(pg: Pg, units: Sql) {
+const reached = Effect.fnUntraced(function* (pg: Pg, units: Sql) {
   const name = identifier(affectedRelation)
   yield* pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${name} (unit text NOT NULL) ON COMMIT DELETE ROWS`)
   yield* pg.execute(sql`DELETE FROM ${name}`)
@@ -203,21 +171,35 @@ const countOf = (pg: Pg, query: Sql): Effect.Effect<number, Reason> =>
 /** Rows as a relation of typed columns, their values bound as one text array per column. */
 const valuesOf = (columns: ReadonlyArray<Column.Column>, rows: ReadonlyArray<Column.Row>): Sql => {
   const cells = columns.map((column) => rows.map((row) => Column.toText(column, row[column.name] ?? null)))
-  return sql`SELECT ${
-    list(columns.map(({ kind, name }) => sql`v.${identifier(name)}::${literal(Column.postgresType(kind))} AS ${identifier(name)}`))
-  } FROM unnest(${list(cells.map((column) => sql`${column}::text[]`))}) AS v(${list(columns.map(({ name }) => identifier(name)))})`
+  return sql`SELECT ${list(
+    columns.map(
+      ({ kind, name }) => sql`v.${identifier(name)}::${literal(Column.postgresType(kind))} AS ${identifier(name)}`
+    )
+  )} FROM unnest(${list(cells.map((column) => sql`${column}::text[]`))}) AS v(${list(columns.map(({ name }) => identifier(name)))})`
 }
 
-const land = Effect.fnUntraced(function*(
+const land = Effect.fnUntraced(function* (
   pg: Pg,
-  { asset, knownBy, rows }: { readonly asset: Asset; readonly rows: ReadonlyArray<Column.Row>; readonly knownBy: ReadonlyArray<string> | undefined }
+  {
+    asset,
+    knownBy,
+    rows
+  }: {
+    readonly asset: Asset
+    readonly rows: ReadonlyArray<Column.Row>
+    readonly knownBy: ReadonlyArray<string> | undefined
+  }
 ): Effect.fn.Return<Written, Reason> {
   yield* SqlTable.prepareTemporary(pg, asset)
   const same = (name: string) => sql`t.${identifier(name)} IS NOT DISTINCT FROM r.${identifier(name)}`
-  const isNew = knownBy === undefined
-    ? literal("TRUE")
-    : sql`NOT EXISTS (SELECT FROM ${SqlTable.of(pg, asset)} AS t WHERE ${and(knownBy.map(same))})`
-  const inserted = rows.length === 0 ? 0 : yield* pg.execute(sql`
+  const isNew =
+    knownBy === undefined
+      ? literal("TRUE")
+      : sql`NOT EXISTS (SELECT FROM ${SqlTable.of(pg, asset)} AS t WHERE ${and(knownBy.map(same))})`
+  const inserted =
+    rows.length === 0
+      ? 0
+      : yield* pg.execute(sql`
     WITH landed AS (
       INSERT INTO ${SqlTable.of(pg, asset)} AS t (${SqlDifference.columnNames(asset)})
       SELECT ${SqlTable.columns(asset, "r")} FROM (${valuesOf(asset.columns, rows)}) AS r WHERE ${isNew}
@@ -228,7 +210,7 @@ const land = Effect.fnUntraced(function*(
 })
 
 /** Computes a scope into the asset's temporary result table and yields the number of rows. */
-const stage = Effect.fnUntraced(function*(
+const stage = Effect.fnUntraced(function* (
   pg: Pg,
   asset: Asset<string, unknown, never>,
   scope: Scope,
@@ -239,7 +221,7 @@ const stage = Effect.fnUntraced(function*(
     ${SqlDifference.resolve(asset, computed)}`)
 })
 
-const computedRows = Effect.fnUntraced(function*(
+const computedRows = Effect.fnUntraced(function* (
   pg: Pg,
   asset: Asset<string, unknown, never>,
   scope: Scope,
@@ -260,7 +242,7 @@ const computedRows = Effect.fnUntraced(function*(
   for (const input of asset.inputs) {
     const columns = input.columns.map((name) => columnUnsafe(input.asset, name))
     const shown = pg.cursor(
-      sql`SELECT ${texts(columns, "r")} FROM ${SqlRelation.ofInput(asset, input, scope, table)} AS r`,
+      sql`SELECT ${SqlContent.texts(columns, "r")} FROM ${SqlRelation.ofInput(asset, input, scope, table)} AS r`,
       { fetch: 5000 }
     )
     inputs[input.as] = yield* Stream.runCollect(Stream.map(shown, (cells) => rowOf(columns, cells)))
@@ -276,13 +258,18 @@ const unitsOf = (pg: Pg, scope: Scope): Effect.Effect<ReadonlyArray<Unit>, Reaso
   scope.partitions.length > 0
     ? Effect.succeed(scope.partitions)
     : Effect.map(
-      pg.query(sql`SELECT unit FROM (${SqlUnit.units(scope)}) AS u`, Schema.Struct({ unit: Schema.String })),
-      (rows) => rows.map(({ unit }) => ({ unit, window: undefined }))
-    )
+        pg.query(sql`SELECT unit FROM (${SqlUnit.units(scope)}) AS u`, Schema.Struct({ unit: Schema.String })),
+        (rows) => rows.map(({ unit }) => ({ unit, window: undefined }))
+      )
 
 /** The columns that a compute yields: the asset's, and what its write strategy needs to choose among rows. */
 const stagedColumns = (asset: Asset): ReadonlyArray<Column.Column> => {
-  const control = (name: string, kind: Column.Kind): Column.Column => ({ name, kind, isNullable: false, description: undefined })
+  const control = (name: string, kind: Column.Kind): Column.Column => ({
+    name,
+    kind,
+    isNullable: false,
+    description: undefined
+  })
   switch (asset.write._tag) {
     case "Upsert":
       return [...asset.columns, control("_deleted", { _tag: "Boolean" }), control("_tie", { _tag: "Text" })]
@@ -295,27 +282,37 @@ const stagedColumns = (asset: Asset): ReadonlyArray<Column.Column> => {
   }
 }
 
-const texts = (columns: ReadonlyArray<Column.Column>, alias: string): Sql =>
-  list(columns.map(({ kind, name }) => sql`${SqlUnit.text(kind, identifier(alias, name))} AS ${identifier(name)}`))
-
 const rowOf = (columns: ReadonlyArray<Column.Column>, cells: ReadonlyArray<string | null>): Column.Row =>
   Object.fromEntries(columns.map((column, index) => [column.name, Column.fromText(column, cells[index] ?? null)]))
 
-const viewQuery = Effect.fnUntraced(function*(asset: Asset, table: SqlRelation.TableOf): Effect.fn.Return<Sql, Reason> {
+const viewQuery = Effect.fnUntraced(function* (
+  asset: Asset,
+  table: SqlRelation.TableOf
+): Effect.fn.Return<Sql, Reason> {
   const query = asset.body._tag === "Compute" ? asset.body.compute.sql : undefined
   const built = query?.(SqlRelation.all(asset, everything, table))
   if (built === undefined || !isSql(built)) {
-    return yield* new DefinitionFault({ message: `view "${asset.name}" needs a compute whose sql is a plain query`, code: undefined })
+    return yield* new DefinitionFault({
+      message: `view "${asset.name}" needs a compute whose sql is a plain query`,
+      code: undefined
+    })
   }
   return built
 })
 
 /** What a recompute that belongs to no step computes of an asset. */
 const scopeOf = (asset: Asset, partitions: ReadonlyArray<Unit>): Scope =>
-  asset.write._tag === "ReplacePartitions" ? { units: listed(partitions.map(({ unit }) => unit)), partitions } : everything
+  asset.write._tag === "ReplacePartitions"
+    ? { units: listed(partitions.map(({ unit }) => unit)), partitions }
+    : everything
 
 /** Compares the stored rows of a scope with the staged result, leaving units out. */
-const compare = Effect.fnUntraced(function*(pg: Pg, asset: Asset, scope: Scope, except: Scope["units"]): Effect.fn.Return<Difference, Reason> {
+const compare = Effect.fnUntraced(function* (
+  pg: Pg,
+  asset: Asset,
+  scope: Scope,
+  except: Scope["units"]
+): Effect.fn.Return<Difference, Reason> {
   const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
   const isCompared = (alias: string) => SqlUnit.isOutside(SqlUnit.of(asset, columns, identifier(alias)), except)
   const computed = sql`SELECT ${SqlTable.columns(asset, "r")} FROM ${SqlTable.result(asset)} AS r WHERE ${isCompared("r")}`

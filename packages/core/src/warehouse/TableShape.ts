@@ -25,7 +25,11 @@ export interface TableColumn {
  * @category conversions
  * @since 0.1.0
  */
-export const declared = ({ isNullable, kind, name }: Column): TableColumn => ({ name, type: postgresType(kind), isNullable })
+export const declared = ({ isNullable, kind, name }: Column): TableColumn => ({
+  name,
+  type: postgresType(kind),
+  isNullable
+})
 
 /**
  * Fails with `SchemaMismatch` where the stored columns are not the declared ones, in any order.
@@ -38,14 +42,18 @@ export const compare = (asset: Asset, stored: ReadonlyArray<TableColumn>): Effec
   const found = new Set(stored.map(describe))
   const missing = Array.from(wanted.difference(found))
   const unexpected = Array.from(found.difference(wanted))
-  return missing.length + unexpected.length === 0 ? Effect.void : Effect.fail(
-    new SchemaMismatch({
-      message: `table "${asset.name}" exists with other columns than the asset declares. `
-        + (missing.length > 0 ? `Declared, but not in the table: ${missing.join(", ")}. ` : "")
-        + (unexpected.length > 0 ? `In the table, but not declared: ${unexpected.join(", ")}. ` : "")
-        + "Alter the table to the declared shape, or drop it and materialize the asset again."
-    })
-  )
+  return missing.length + unexpected.length === 0
+    ? Effect.void
+    : Effect.fail(
+        new SchemaMismatch({
+          message: [
+            `table "${asset.name}" exists with other columns than the asset declares.`,
+            ...(missing.length > 0 ? [`Declared, but not in the table: ${missing.join(", ")}.`] : []),
+            ...(unexpected.length > 0 ? [`In the table, but not declared: ${unexpected.join(", ")}.`] : []),
+            "Alter the table to the declared shape, or drop it and materialize the asset again."
+          ].join(" ")
+        })
+      )
 }
 
 // --- internal ---

@@ -3,7 +3,7 @@
  * SQL is the `Upsert` case of `SqlDifference.resolve`.
  */
 import type { Asset } from "../Asset.ts"
-import type { Column, Row } from "../Column.ts"
+import type { Row } from "../Column.ts"
 import { compare as compareBytes } from "../internal/byteOrder.ts"
 import type { Upsert } from "../WriteStrategy.ts"
 import * as Cells from "./Cells.ts"
@@ -16,29 +16,30 @@ import * as Cells from "./Cells.ts"
  */
 export const winners = (asset: Asset, write: Upsert, candidates: Iterable<Row>): ReadonlyArray<Row> => {
   const key = Cells.named(asset, write.key)
-  const version = Cells.named(asset, [write.version])
   const names = asset.columns.map(({ name }) => name)
+  const compare = comparison(asset, write)
   const best = new Map<string, Row>()
   for (const candidate of candidates) {
     const at = JSON.stringify(key.map((column) => Cells.text(column, candidate)))
     const champion = best.get(at)
-    if (champion === undefined || compare(version, candidate, champion) > 0) best.set(at, candidate)
+    if (champion === undefined || compare(candidate, champion) > 0) best.set(at, candidate)
   }
-  return Array.from(best.values()).flatMap((row) => row["_deleted"] === true ? [] : [Cells.pick(names, row)])
+  return Array.from(best.values()).flatMap((row) => (row["_deleted"] === true ? [] : [Cells.pick(names, row)]))
 }
 
 // --- internal ---
 
-const compare = (version: ReadonlyArray<Column>, self: Row, that: Row): number =>
-  compareVersions(version, self, that)
-  || Number(self["_deleted"] === true) - Number(that["_deleted"] === true)
-  || compareBytes(String(self["_tie"]), String(that["_tie"]))
-
-/** A version that is null is older than every other one. */
-const compareVersions = (version: ReadonlyArray<Column>, self: Row, that: Row): number => {
-  for (const { name } of version) {
-    const isKnown = Number((self[name] ?? null) !== null) - Number((that[name] ?? null) !== null)
-    if (isKnown !== 0) return isKnown
-  }
-  return Cells.compareRows(version)(self, that)
+/** By version, where null is older than any other; a deletion is later than a row, and the last tie breaks on content. */
+const comparison = (asset: Asset, write: Upsert) => {
+  const byVersion = Cells.compareRows(Cells.named(asset, [write.version]))
+  const byContent = Cells.compareRows(asset.columns)
+  const isKnown = (row: Row) => Number((row[write.version] ?? null) !== null)
+  const isDeleted = (row: Row) => Number(row["_deleted"] === true)
+  const tie = ({ _tie }: Row) => (typeof _tie === "string" ? _tie : "")
+  return (self: Row, that: Row): number =>
+    isKnown(self) - isKnown(that) ||
+    byVersion(self, that) ||
+    isDeleted(self) - isDeleted(that) ||
+    compareBytes(tie(self), tie(that)) ||
+    byContent(self, that)
 }

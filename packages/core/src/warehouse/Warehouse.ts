@@ -78,44 +78,58 @@ export interface Difference {
  * @category services
  * @since 0.1.0
  */
-export class Warehouse extends Context.Service<Warehouse, {
-  /** Creates what is missing: database schema, tables, indexes, views. Tells where a table is not of the declared shape. */
-  readonly prepare: (graph: AssetGraph) => Effect.Effect<void, Reason>
-  /** Adds rows to a source asset's log. `knownBy`: leaves out rows that agree with a stored one in these columns. */
-  readonly land: (options: {
-    readonly asset: Asset
-    readonly rows: ReadonlyArray<Row>
-    readonly knownBy: ReadonlyArray<string> | undefined
-  }) => Effect.Effect<Written, Reason>
-  /** Computes the units of a step from the inputs as they are, and writes the difference. */
-  readonly build: (options: { readonly asset: Asset<string, unknown, never>; readonly scope: Scope }) => Effect.Effect<Written, Reason>
-  /** Runs the asset's checks over the units of a step as they are now; of a source asset, over the rows just landed. */
-  readonly check: (options: { readonly asset: Asset; readonly scope: Scope }) => Effect.Effect<ReadonlyArray<CheckResult>, Reason>
-  /** The units downstream that the change set of this transaction makes stale through an edge that maps rows. */
-  readonly affected: (edge: Edge) => Effect.Effect<UnitSet, Reason>
-  /** The partitions of the upstream asset in which the change set has rows that the edge can see. */
-  readonly changed: (edge: Edge) => Effect.Effect<ReadonlyArray<string>, Reason>
-  /** Rows and hash of partitions. */
-  readonly contents: (options: { readonly asset: Asset; readonly scope: Scope }) => Effect.Effect<ReadonlyArray<Content>, Reason>
-  /** How many rows an asset has. */
-  readonly count: (asset: Asset) => Effect.Effect<number, Reason>
-  /** How many rows of an upstream asset no partition of the downstream asset holds, because they lie before the first. */
-  readonly outside: (edge: Edge) => Effect.Effect<number, Reason>
-  /** The rows of an asset, ordered by its key. */
-  readonly rows: (options: {
-    readonly asset: Asset
-    readonly partitions: PartitionSet | undefined
-    readonly limit: number | undefined
-  }) => Stream.Stream<Row, Reason>
-  /** Recomputes units and compares them with the stored ones; writes nothing. `except` leaves units out of the comparison. */
-  readonly verify: (options: {
-    readonly asset: Asset<string, unknown, never>
-    readonly scope: Scope
-    readonly except: UnitSet
-  }) => Effect.Effect<Difference, Reason>
-  /** Recomputes the whole chain from the source assets, apart from the tables, and compares every table with it. */
-  readonly verifyChain: (options: {
-    readonly graph: AssetGraph<never>
-    readonly partitions: (asset: Asset) => ReadonlyArray<Unit>
-  }) => Effect.Effect<ReadonlyMap<string, Difference>, Reason>
-}>()("@assay/core/warehouse/Warehouse") {}
+export class Warehouse extends Context.Service<
+  Warehouse,
+  {
+    /** Creates what is missing: database schema, tables, indexes, views. Tells where a table is not of the declared shape. */
+    readonly prepare: (graph: AssetGraph) => Effect.Effect<void, Reason>
+    /** Adds rows to a source asset's log. `knownBy`: leaves out rows that agree with a stored one in these columns. */
+    readonly land: (options: {
+      readonly asset: Asset
+      readonly rows: ReadonlyArray<Row>
+      readonly knownBy: ReadonlyArray<string> | undefined
+    }) => Effect.Effect<Written, Reason>
+    /** Ends a landing of so many rows: what reads them next is planned for a table that has them. */
+    readonly settle: (options: { readonly asset: Asset; readonly rows: number }) => Effect.Effect<void, Reason>
+    /** Computes the units of a step from the inputs as they are, and writes the difference. */
+    readonly build: (options: {
+      readonly asset: Asset<string, unknown, never>
+      readonly scope: Scope
+    }) => Effect.Effect<Written, Reason>
+    /** Runs the asset's checks over the units of a step as they are now; of a source asset, over the rows just landed. */
+    readonly check: (options: {
+      readonly asset: Asset
+      readonly scope: Scope
+    }) => Effect.Effect<ReadonlyArray<CheckResult>, Reason>
+    /** The units downstream that the change set of this transaction makes stale through an edge that maps rows. */
+    readonly affected: (edge: Edge) => Effect.Effect<UnitSet, Reason>
+    /** The partitions of the upstream asset in which the change set has rows that the edge can see. */
+    readonly changed: (edge: Edge) => Effect.Effect<ReadonlyArray<string>, Reason>
+    /** Rows and hash of partitions. */
+    readonly contents: (options: {
+      readonly asset: Asset
+      readonly scope: Scope
+    }) => Effect.Effect<ReadonlyArray<Content>, Reason>
+    /** How many rows an asset has. */
+    readonly count: (asset: Asset) => Effect.Effect<number, Reason>
+    /** How many rows of an upstream asset no partition of the downstream asset holds, because they lie before the first. */
+    readonly outside: (edge: Edge) => Effect.Effect<number, Reason>
+    /** The rows of an asset, ordered by its key. */
+    readonly rows: (options: {
+      readonly asset: Asset
+      readonly partitions: PartitionSet | undefined
+      readonly limit: number | undefined
+    }) => Stream.Stream<Row, Reason>
+    /** Recomputes units and compares them with the stored ones; writes nothing. `except` leaves units out of the comparison. */
+    readonly verify: (options: {
+      readonly asset: Asset<string, unknown, never>
+      readonly scope: Scope
+      readonly except: UnitSet
+    }) => Effect.Effect<Difference, Reason>
+    /** Recomputes the whole chain from the source assets, apart from the tables, and compares every table with it. */
+    readonly verifyChain: (options: {
+      readonly graph: AssetGraph<never>
+      readonly partitions: (asset: Asset) => ReadonlyArray<Unit>
+    }) => Effect.Effect<ReadonlyMap<string, Difference>, Reason>
+  }
+>()("@assay/core/warehouse/Warehouse") {}

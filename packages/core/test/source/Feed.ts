@@ -84,6 +84,7 @@ export const land = Effect.fnUntraced(function* (
 ) {
   const positions = new Map(landed.positions)
   const rows = [...landed.rows]
+  const known = new Set(rows.map(identityOf))
   const rejected = [...landed.rejected]
   const warnings: Array<string> = []
   const batches: Array<number> = []
@@ -92,8 +93,9 @@ export const land = Effect.fnUntraced(function* (
     Stream.flatMap((delivery) => from.read(delivery)),
     Stream.take(options.batches ?? Number.MAX_SAFE_INTEGER),
     Stream.runForEach((batch) => {
-      const known = new Set(batch.knownBy === undefined ? [] : rows.map(identityOf))
-      rows.push(...batch.rows.filter((row) => !known.has(identityOf(row))))
+      const fresh = batch.rows.filter((row) => batch.knownBy === undefined || !known.has(identityOf(row)))
+      for (const row of fresh) known.add(identityOf(row))
+      rows.push(...fresh)
       rejected.push(...batch.rejected)
       warnings.push(...batch.warnings)
       positions.set(batch.position.origin, batch.position)

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as Fs from "node:fs/promises"
 import * as Feed from "./Feed.ts"
 
 const header = "id,amount,note\n"
+const toJson = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Json))
 
 /** Lands a file as it is, then as it has become; the second landing gives what it adds. */
 const twice = Effect.fnUntraced(function* (
@@ -20,7 +21,9 @@ const twice = Effect.fnUntraced(function* (
   const after = yield* Feed.land(source, before)
   const third = yield* Feed.land(source, after)
   assert.deepStrictEqual([third.deliveries, third.error], [[], undefined])
-  const isRewritten = [...after.positions.values()].some(({ value }) => JSON.stringify(value).includes('"isRewritten":true'))
+  const isRewritten = [...after.positions.values()].some(({ value }) =>
+    JSON.stringify(value).includes('"isRewritten":true')
+  )
   const lines = Feed.lines(after).slice(before.rows.length)
   const rejected = after.rejected.slice(before.rejected.length).map(({ line, raw }) => [line, raw])
   return { lines, rejected, isRewritten, deliveries: after.deliveries }
@@ -36,7 +39,8 @@ describe("FileSource, files that grow", () => {
         isRewritten: false,
         deliveries: ["a.csv"]
       })
-    }))
+    })
+  )
 
   it.effect("goes on behind a last line that had no break", () =>
     Effect.gen(function* () {
@@ -45,31 +49,40 @@ describe("FileSource, files that grow", () => {
       assert.deepStrictEqual((yield* twice(first, `${first}\r\ny,2,b\r\n`)).lines, [["y", 3]])
       assert.deepStrictEqual((yield* twice(first, `${first}\n`)).isRewritten, false)
       assert.deepStrictEqual((yield* twice(`${first}\r`, `${first}\r\ny,2,b`)).lines, [["y", 3]])
-    }))
+    })
+  )
 
   it.effect("takes a last line that went on for a rewritten file, and lands it whole", () =>
     Effect.gen(function* () {
       const first = `${header}x,1,a\ny,2,b`
       assert.deepStrictEqual(yield* twice(first, `${first}c\nz,3,d\n`), {
-        lines: [["y", 3], ["z", 4]],
+        lines: [
+          ["y", 3],
+          ["z", 4]
+        ],
         rejected: [],
         isRewritten: true,
         deliveries: ["a.csv"]
       })
       assert.deepStrictEqual((yield* twice(`${header}x,1,"a"`, `${header}x,1,"a""b"\n`)).lines, [["x", 2]])
       assert.deepStrictEqual((yield* twice(`${header}x,1,a`, `${header}x,1,a\rb\n`)).lines, [["x", 2]])
-    }))
+    })
+  )
 
   it.effect("reads anew where a quote was still open at the end, since what follows may close it", () =>
     Effect.gen(function* () {
       const first = `${header}x,1,"a\n`
       assert.deepStrictEqual(yield* twice(first, `${first}b"\ny,2,c\n`), {
-        lines: [["x", 2], ["y", 4]],
+        lines: [
+          ["x", 2],
+          ["y", 4]
+        ],
         rejected: [],
         isRewritten: true,
         deliveries: ["a.csv"]
       })
-    }))
+    })
+  )
 
   it.effect("goes on in compressed files, in NDJSON, and behind a header alone", () =>
     Effect.gen(function* () {
@@ -83,7 +96,8 @@ describe("FileSource, files that grow", () => {
       assert.deepStrictEqual((yield* twice(json, `${json}{"id":"y","amount":2}`, "a.ndjson")).lines, [["y", 2]])
       assert.deepStrictEqual((yield* twice(header, `${header}x,1,a\n`)).lines, [["x", 2]])
       assert.deepStrictEqual((yield* twice("", '{"id":"y","amount":2}', "a.ndjson")).lines, [["y", 1]])
-    }))
+    })
+  )
 
   it.effect("goes on after line that was too long to be kept", () =>
     Effect.gen(function* () {
@@ -94,7 +108,8 @@ describe("FileSource, files that grow", () => {
         isRewritten: false,
         deliveries: ["a.csv"]
       })
-    }))
+    })
+  )
 })
 
 describe("FileSource, files that are rewritten", () => {
@@ -102,19 +117,27 @@ describe("FileSource, files that are rewritten", () => {
     Effect.gen(function* () {
       const landed = yield* twice(`${header}x,1,a\ny,2,b\nz,3,c\n`, `${header}w,0,n\nx,1,a\ny,5,b\nz,3,c\n`)
       assert.deepStrictEqual(landed, {
-        lines: [["w", 2], ["y", 4]],
+        lines: [
+          ["w", 2],
+          ["y", 4]
+        ],
         rejected: [],
         isRewritten: true,
         deliveries: ["a.csv"]
       })
-    }))
+    })
+  )
 
   it.effect("reads a file anew that became shorter, or got another header", () =>
     Effect.gen(function* () {
       const first = `${header}x,1,a\ny,2,b\n`
       assert.deepStrictEqual((yield* twice(first, `${header}x,1,a\n`)).lines, [])
-      assert.deepStrictEqual((yield* twice(first, "amount,id\n1,x\n2,y\n")).lines, [["x", 2], ["y", 3]])
-    }))
+      assert.deepStrictEqual((yield* twice(first, "amount,id\n1,x\n2,y\n")).lines, [
+        ["x", 2],
+        ["y", 3]
+      ])
+    })
+  )
 
   it.effect("knows rows from then on, also of what is appended later", () =>
     Effect.gen(function* () {
@@ -127,7 +150,8 @@ describe("FileSource, files that are rewritten", () => {
       yield* Feed.append(folder, "a.csv", "y,2,b\nw,4,d\n")
       const third = yield* Feed.land(source, second)
       assert.deepStrictEqual(Feed.ids(third), ["x", "y", "z", "w"])
-    }))
+    })
+  )
 
   it.effect("reads a file anew whose position it cannot read", () =>
     Effect.gen(function* () {
@@ -138,7 +162,8 @@ describe("FileSource, files that are rewritten", () => {
       const second = yield* Feed.land(Feed.source(folder), { ...first, positions })
       assert.deepStrictEqual(Feed.ids(second), ["x"])
       assert.deepStrictEqual(second.batches, [1])
-    }))
+    })
+  )
 })
 
 describe("FileSource, files that were landed", () => {
@@ -153,7 +178,8 @@ describe("FileSource, files that were landed", () => {
       yield* Feed.write(folder, "e.csv", `${header}y,1,a\n`)
       const second = yield* Feed.land(source, first)
       assert.deepStrictEqual([second.deliveries, Feed.ids(second)], [["e.csv"], ["x", "y"]])
-    }))
+    })
+  )
 
   it.effect("lands the first of several new files of one content", () =>
     Effect.gen(function* () {
@@ -163,7 +189,21 @@ describe("FileSource, files that were landed", () => {
       const first = yield* Feed.land(source)
       assert.deepStrictEqual([first.deliveries, Feed.ids(first)], [["a.csv"], ["x"]])
       assert.deepStrictEqual((yield* Feed.land(source, first)).deliveries, [])
-    }))
+    })
+  )
+
+  it.effect("goes on in the file that was begun, where another one has its content", () =>
+    Effect.gen(function* () {
+      const folder = yield* Feed.folder
+      const source = Feed.source(folder, { batchSize: 1 })
+      yield* Feed.write(folder, "b.csv", `${header}x,1,a\ny,2,b\nz,3,c\n`)
+      const died = yield* Feed.land(source, Feed.nothing, { batches: 1 })
+      yield* Feed.write(folder, "a.csv", `${header}x,1,a\ny,2,b\nz,3,c\n`)
+      const again = yield* Feed.land(source, died)
+      assert.deepStrictEqual([again.deliveries, Feed.ids(again)], [["b.csv"], ["x", "y", "z"]])
+      assert.deepStrictEqual((yield* Feed.land(source, again)).deliveries, [])
+    })
+  )
 
   it.effect("goes on in a file that was renamed and has grown", () =>
     Effect.gen(function* () {
@@ -173,9 +213,13 @@ describe("FileSource, files that were landed", () => {
       yield* Effect.promise(() => Fs.rename(`${folder}/today.csv`, `${folder}/yesterday.csv`))
       yield* Feed.append(folder, "yesterday.csv", "y,2,b\n")
       const second = yield* Feed.land(Feed.source(folder), first)
-      assert.deepStrictEqual(Feed.lines(second), [["x", 2], ["y", 3]])
+      assert.deepStrictEqual(Feed.lines(second), [
+        ["x", 2],
+        ["y", 3]
+      ])
       assert.deepStrictEqual(second.deliveries, ["yesterday.csv"])
-    }))
+    })
+  )
 
   it.effect("knows a file of a folder again when it is given alone", () =>
     Effect.gen(function* () {
@@ -184,8 +228,18 @@ describe("FileSource, files that were landed", () => {
       const first = yield* Feed.land(Feed.source(folder))
       yield* Feed.append(folder, "2024/a.csv", "y,2,b\n")
       const second = yield* Feed.land(Feed.source(`${folder}/2024/a.csv`), first)
-      assert.deepStrictEqual([second.deliveries, Feed.lines(second)], [["a.csv"], [["x", 2], ["y", 3]]])
-    }))
+      assert.deepStrictEqual(
+        [second.deliveries, Feed.lines(second)],
+        [
+          ["a.csv"],
+          [
+            ["x", 2],
+            ["y", 3]
+          ]
+        ]
+      )
+    })
+  )
 
   /** Lands a file at an instant, then makes its position claim another content: only reading could tell. */
   const misled = Effect.fnUntraced(function* (restingMillis: number) {
@@ -197,7 +251,7 @@ describe("FileSource, files that were landed", () => {
     const positions = new Map(
       [...first.positions].map(([origin, { value }]) => [
         origin,
-        { origin, value: JSON.parse(JSON.stringify(value).replace(/"sha256":"\w+"/, '"sha256":"other"')) }
+        { origin, value: toJson(JSON.stringify(value).replace(/"sha256":"\w+"/, '"sha256":"other"')) }
       ])
     )
     return (yield* Feed.land(Feed.source(folder), { ...first, positions })).deliveries
@@ -206,12 +260,14 @@ describe("FileSource, files that were landed", () => {
   it.effect("does not read a file that was at rest when it was landed", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* misled(2000), [])
-    }))
+    })
+  )
 
   it.effect("reads a file again that was written just before it was landed", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* misled(1999), ["a.csv"])
-    }))
+    })
+  )
 
   it.effect("notices a file of the same size and time by its inode or its change time", () =>
     Effect.gen(function* () {
@@ -225,5 +281,6 @@ describe("FileSource, files that were landed", () => {
       yield* Effect.promise(() => Fs.utimes(`${folder}/a.csv`, 1_700_000_000, 1_700_000_000))
       const second = yield* Feed.land(Feed.source(folder), first)
       assert.deepStrictEqual(Feed.ids(second), ["x", "y"])
-    }))
+    })
+  )
 })

@@ -12,7 +12,8 @@ const origins = (path: string) =>
 const feed = Effect.gen(function* () {
   const folder = yield* Feed.folder
   const names = ["b.csv", "a.ndjson.gz", "2024/03/c.jsonl", "2024/B.CSV", "10.csv", "9.csv", "[x].csv", "é.csv.gz"]
-  for (const name of [...names, "README.md", ".hidden.csv", ".git/x.csv", "c.csv.tmp"]) yield* Feed.write(folder, name, text)
+  for (const name of [...names, "README.md", ".hidden.csv", ".git/x.csv", "c.csv.tmp"])
+    yield* Feed.write(folder, name, text)
   return folder
 })
 
@@ -29,7 +30,8 @@ describe("FileSet", () => {
         "b.csv",
         "é.csv.gz"
       ])
-    }))
+    })
+  )
 
   it.effect("gives a file the same origin, however its folder is named", () =>
     Effect.gen(function* () {
@@ -37,7 +39,8 @@ describe("FileSet", () => {
       assert.deepStrictEqual(yield* origins(`${folder}/b.csv`), ["b.csv"])
       assert.deepStrictEqual(yield* origins(`${folder}/b*`), ["b.csv"])
       assert.deepStrictEqual(yield* origins(`${folder}/./2024/../b.csv`), ["b.csv"])
-    }))
+    })
+  )
 
   it.effect("takes exactly what a glob matches, told from before its first pattern", () =>
     Effect.gen(function* () {
@@ -46,13 +49,15 @@ describe("FileSet", () => {
       assert.deepStrictEqual(yield* origins(`${folder}/2024/*`), ["B.CSV"])
       assert.deepStrictEqual(yield* origins(`${folder}/*.md`), ["README.md"])
       assert.deepStrictEqual(yield* origins(`${folder}/?.csv`), ["9.csv", "b.csv"])
-    }))
+    })
+  )
 
   it.effect("takes a path that exists for what it is, even if it looks like a glob", () =>
     Effect.gen(function* () {
       const folder = yield* feed
       assert.deepStrictEqual(yield* origins(`${folder}/[x].csv`), ["[x].csv"])
-    }))
+    })
+  )
 
   it.effect("follows links to files and folders, each folder once", () =>
     Effect.gen(function* () {
@@ -63,7 +68,8 @@ describe("FileSet", () => {
       yield* Effect.promise(() => Fs.symlink(`${folder}/elsewhere/a.csv`, `${folder}/feed/b.csv`))
       yield* Effect.promise(() => Fs.symlink(`${folder}/feed`, `${folder}/elsewhere/back`))
       assert.deepStrictEqual(yield* origins(`${folder}/feed`), ["b.csv", "folder/a.csv"])
-    }))
+    })
+  )
 
   const refused = (path: string) =>
     Effect.map(Effect.flip(FileSet.list(path, "FEED_PATH")), (error) => {
@@ -81,7 +87,8 @@ describe("FileSet", () => {
       )
       yield* Feed.write(folder, "a.csv", text)
       assert.include(yield* refused(`${folder}/a.csv/b.csv`), "There is nothing at")
-    }))
+    })
+  )
 
   it.effect("takes a folder without data files, or a glob without matches, for a mistake", () =>
     Effect.gen(function* () {
@@ -98,18 +105,25 @@ describe("FileSet", () => {
       )
       yield* Effect.promise(() => Fs.mkdir(`${folder}/folder.csv`))
       assert.include(yield* refused(`${folder}/*.csv`), "No file matches")
-    }))
+    })
+  )
 
   it.effect("does not pass over a link to nothing", () =>
     Effect.gen(function* () {
       const folder = yield* Feed.folder
       yield* Feed.write(folder, "a.csv", text)
       yield* Effect.promise(() => Fs.symlink(`${folder}/gone.csv`, `${folder}/b.csv`))
-      assert.strictEqual(
-        yield* refused(folder),
-        `${folder}/b.csv is a link to nothing. Mend the link, or remove it.`
-      )
-    }))
+      assert.strictEqual(yield* refused(folder), `${folder}/b.csv is a link to nothing. Mend the link, or remove it.`)
+    })
+  )
+
+  it.effect("does not pass over a file whose name is not UTF-8", () =>
+    Effect.gen(function* () {
+      const folder = yield* Feed.folder
+      yield* Effect.promise(() => Fs.writeFile(Buffer.from(`${folder}/caf\xe9.csv`, "latin1"), text))
+      assert.include(yield* refused(folder), "its name is not UTF-8. Rename the file.")
+    })
+  )
 
   it.effect("reads files of other names when they are asked for, by what they begin with", () =>
     Effect.gen(function* () {
@@ -119,5 +133,6 @@ describe("FileSet", () => {
       yield* Feed.write(folder, "packed.csv", Feed.gzip("id,amount\nz,3\n"))
       const landed = yield* Feed.land(Feed.source(`${folder}/*`))
       assert.deepStrictEqual(Feed.ids(landed), ["x", "y", "z"])
-    }))
+    })
+  )
 })

@@ -10,10 +10,24 @@ const record = fc.oneof(
   fc.constantFrom("", "\r", "a,1", 'b,2,"x\ny"', 'c,3,"x', 'd,4,x"y', 'e,5,"x"y', "f,,n", 'g,6,","\r', "h,7,é")
 )
 const body = fc.array(record, { maxLength: 8 }).map((records) => records.join("\n"))
-const step = fc.record({ text: body, batches: fc.nat(6), batchSize: fc.integer({ min: 1, max: 3 }), isBroken: fc.boolean() })
+const step = fc.record({
+  text: body,
+  batches: fc.nat(6),
+  batchSize: fc.integer({ min: 1, max: 3 }),
+  isBroken: fc.boolean()
+})
 
-const property = <A>(arbitrary: fc.Arbitrary<A>, test: (value: A) => Effect.Effect<void, SourceError>, numRuns: number) =>
-  Effect.promise(() => fc.assert(fc.asyncProperty(arbitrary, (value) => Effect.runPromise(test(value))), { numRuns }))
+const property = <A>(
+  arbitrary: fc.Arbitrary<A>,
+  test: (value: A) => Effect.Effect<void, SourceError>,
+  numRuns: number
+) =>
+  Effect.promise(() =>
+    fc.assert(
+      fc.asyncProperty(arbitrary, (value) => Effect.runPromise(test(value))),
+      { numRuns }
+    )
+  )
 
 /** The contents of rows, in order; lines and batches aside. */
 const rows = (landed: Feed.Landed) => landed.rows.map(({ hash }) => hash)
@@ -51,7 +65,7 @@ describe("FileSource", () => {
           }
           for (const row of distinct(fresh)) assert.include(rows(grown), row)
         }).pipe(Effect.scoped),
-      1500
+      50
     )
   )
 
@@ -72,7 +86,7 @@ describe("FileSource", () => {
             assert.deepStrictEqual(distinct(landed), [...new Set([...before, ...rows(fresh)])].toSorted())
           }
         }).pipe(Effect.scoped),
-      1500
+      50
     )
   )
 })

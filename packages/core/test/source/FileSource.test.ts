@@ -1,6 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import * as Feed from "./Feed.ts"
+
+/** A value as a database gives it back. */
+const stored = (value: Schema.Json) =>
+  Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Json))(JSON.stringify(value))
 
 /** Lands one file that holds the content. */
 const landing = Effect.fnUntraced(function* (
@@ -27,13 +31,15 @@ describe("FileSource, CSV", () => {
       const landed = yield* landing("a.csv", "note,amount,id\nhello,1.50,x\n")
       assert.deepStrictEqual(landed.rows, [row(2, "hello,1.50,x", { id: "x", amount: "1.50", note: "hello" })])
       assert.deepStrictEqual([landed.rejected, landed.warnings, landed.error], [[], [], undefined])
-    }))
+    })
+  )
 
   it.effect("leaves a known column undefined where the header lacks it", () =>
     Effect.gen(function* () {
       const landed = yield* landing("a.csv", "id,amount\nx,1\n")
       assert.deepStrictEqual(landed.rows, [row(2, "x,1", { id: "x", amount: "1", note: undefined })])
-    }))
+    })
+  )
 
   it.effect("reads CRLF, a byte order mark, empty lines, and a last line without a break", () =>
     Effect.gen(function* () {
@@ -43,7 +49,8 @@ describe("FileSource, CSV", () => {
         row(6, 'y,2,"é"', { id: "y", amount: "2", note: "é" }),
         row(7, "z,3,😀", { id: "z", amount: "3", note: "😀" })
       ])
-    }))
+    })
+  )
 
   it.effect("keeps line breaks, commas and doubled quotes inside of quotes, and counts lines through them", () =>
     Effect.gen(function* () {
@@ -54,7 +61,8 @@ describe("FileSource, CSV", () => {
         row(2, raw, { id: "x", amount: "1", note }),
         row(6, 'y,2,""', { id: "y", amount: "2", note: "" })
       ])
-    }))
+    })
+  )
 
   it.effect("keeps unknown columns and reports them once per file", () =>
     Effect.gen(function* () {
@@ -69,15 +77,24 @@ describe("FileSource, CSV", () => {
       assert.deepStrictEqual(
         first.rows.map(({ extra }) => Object.entries(extra)),
         [
-          [["region", "eu"], ["column 4", "n"], ["__proto__", "p"]],
-          [["region", "us"], ["column 4", ""], ["__proto__", ""]]
+          [
+            ["region", "eu"],
+            ["column 4", "n"],
+            ["__proto__", "p"]
+          ],
+          [
+            ["region", "us"],
+            ["column 4", ""],
+            ["__proto__", ""]
+          ]
         ]
       )
       yield* Feed.append(folder, "a.csv", "z,as,3,,\n")
       const second = yield* Feed.land(source, first)
       assert.deepStrictEqual(second.warnings, [])
       assert.deepStrictEqual(second.rows.at(-1)?.extra["region"], "as")
-    }))
+    })
+  )
 
   it.effect("rejects a record with too few or too many fields, and lands the others", () =>
     Effect.gen(function* () {
@@ -87,24 +104,37 @@ describe("FileSource, CSV", () => {
         [3, "y,2,n,", ["too many fields: 4, where the header has 3"]]
       ])
       assert.deepStrictEqual(Feed.lines(landed), [["z", 4]])
-    }))
+    })
+  )
 
   it.effect("keeps every reason for which a record is not admitted", () =>
     Effect.gen(function* () {
       const landed = yield* landing("a.csv", "id,amount,note\n,one,n\n")
       assert.deepStrictEqual(Feed.rejections(landed), [[2, ",one,n", ["id is missing", "amount is no number"]]])
-    }))
+    })
+  )
 
   it.effect("loses one line to a quote that breaks the rules", () =>
     Effect.gen(function* () {
       const landed = yield* landing(
         "a.csv",
-        ["id,amount,note", 'a,1,x"y', 'b,2,"x"y', 'c,3,"open', "d,4,n", 'e,5,"fine"', 'f,6,"open', "g,7,n", ""].join("\n")
+        ["id,amount,note", 'a,1,x"y', 'b,2,"x"y', 'c,3,"open', "d,4,n", 'e,5,"fine"', 'f,6,"open', "g,7,n", ""].join(
+          "\n"
+        )
       )
-      assert.deepStrictEqual(Feed.lines(landed), [["d", 5], ["e", 6], ["g", 8]])
+      assert.deepStrictEqual(Feed.lines(landed), [
+        ["d", 5],
+        ["e", 6],
+        ["g", 8]
+      ])
       assert.deepStrictEqual(
         landed.rejected.map(({ line, raw }) => [line, raw]),
-        [[2, 'a,1,x"y'], [3, 'b,2,"x"y'], [4, 'c,3,"open'], [7, 'f,6,"open']]
+        [
+          [2, 'a,1,x"y'],
+          [3, 'b,2,"x"y'],
+          [4, 'c,3,"open'],
+          [7, 'f,6,"open']
+        ]
       )
       assert.deepStrictEqual(
         landed.rejected.map(({ reasons }) => reasons.join()),
@@ -115,7 +145,8 @@ describe("FileSource, CSV", () => {
           "a quote is opened and not closed within the file"
         ]
       )
-    }))
+    })
+  )
 
   it.effect("rejects NUL bytes and invalid UTF-8 alone, with text that can be stored", () =>
     Effect.gen(function* () {
@@ -125,19 +156,26 @@ describe("FileSource, CSV", () => {
         Buffer.from("z,3,a\0b\nw,4,\uFFFD\n")
       ])
       const landed = yield* landing("a.csv", content)
-      assert.deepStrictEqual(Feed.lines(landed), [["x", 2], ["w", 5]])
+      assert.deepStrictEqual(Feed.lines(landed), [
+        ["x", 2],
+        ["w", 5]
+      ])
       assert.deepStrictEqual(Feed.rejections(landed), [
         [3, "y,2,caf\uFFFD", ["is not valid UTF-8: save the file as UTF-8, then land it again"]],
         [4, "z,3,a␀b", ["contains a NUL byte (at byte 6 of the record), which text must not hold"]]
       ])
-    }))
+    })
+  )
 
   it.effect("rejects records beyond the limit with their beginning, and lands the rest", () =>
     Effect.gen(function* () {
       const long = "x".repeat(300_000)
       const content = `id,amount,note\na,1,${long}\nb,2,n\nc,3,"${long}"\nd,4,"one\n${long}"\ne,5,n\nf,6,${long}`
       const landed = yield* landing("a.csv", content, { maxRecordBytes: 200_000 })
-      assert.deepStrictEqual(Feed.lines(landed), [["b", 3], ["e", 7]])
+      assert.deepStrictEqual(Feed.lines(landed), [
+        ["b", 3],
+        ["e", 7]
+      ])
       assert.deepStrictEqual(
         landed.rejected.map(({ line, raw, reasons }) => [line, raw.length, reasons]),
         [
@@ -148,26 +186,35 @@ describe("FileSource, CSV", () => {
           [8, 65_536, ["the line has 300004 bytes, more than the 200000 allowed: only its beginning is kept"]]
         ]
       )
-    }))
+    })
+  )
 
-  it.effect("passes over a compressed line of 64 MB in bounded memory", () =>
+  it.effect("passes over a compressed line of 16 MB in bounded memory", () =>
     Effect.gen(function* () {
       const content = Buffer.concat([
         Buffer.from("id,amount,note\nx,1,n\n"),
-        Buffer.alloc(64 * 1024 * 1024, "a"),
+        Buffer.alloc(16 * 1024 * 1024, "a"),
         Buffer.from("\ny,2,n\n")
       ])
       const landed = yield* landing("a.csv.gz", Feed.gzip(content))
-      assert.deepStrictEqual(Feed.lines(landed), [["x", 2], ["y", 4]])
-      assert.deepStrictEqual(landed.rejected.map(({ line, raw }) => [line, raw.length]), [[3, 65_536]])
-    }))
+      assert.deepStrictEqual(Feed.lines(landed), [
+        ["x", 2],
+        ["y", 4]
+      ])
+      assert.deepStrictEqual(
+        landed.rejected.map(({ line, raw }) => [line, raw.length]),
+        [[3, 65_536]]
+      )
+    })
+  )
 
   it.effect("bounds batches by the number of their records", () =>
     Effect.gen(function* () {
       const landed = yield* landing("a.csv", "id,amount\na,1\nb,2\nc,\nd,4\ne,5\n", { batchSize: 2 })
       assert.deepStrictEqual(landed.batches, [2, 2, 1])
       assert.deepStrictEqual(Feed.ids(landed), ["a", "b", "d", "e"])
-    }))
+    })
+  )
 })
 
 describe("FileSource, headers", () => {
@@ -186,34 +233,43 @@ describe("FileSource, headers", () => {
         yield* refused("ID,note\nx,1\n"),
         told('it lacks the required columns "id", "amount"; its header has "ID", "note"')
       )
-    }))
+    })
+  )
 
   it.effect("says so when fields are separated by something else than commas", () =>
     Effect.gen(function* () {
       assert.include(yield* refused("id;amount\nx;1\n"), "Fields must be separated by commas")
-    }))
+    })
+  )
 
   it.effect("refuses a file without any header", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* refused(""), told('it is empty: expected a header with "id", "amount"'))
-    }))
+    })
+  )
 
   it.effect("refuses a header that names a column twice", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* refused("id,amount,id\n"), told('its header names columns more than once: "id"'))
-    }))
+    })
+  )
 
   it.effect("refuses a header with too many columns, or one that is too long to be read", () =>
     Effect.gen(function* () {
       const names = Array.from({ length: 10_001 }, (_, index) => `c${index}`).join(",")
-      assert.strictEqual(yield* refused(`${names}\n`), told("its header has 10001 columns, more than the 10000 allowed"))
+      assert.strictEqual(
+        yield* refused(`${names}\n`),
+        told("its header has 10001 columns, more than the 10000 allowed")
+      )
       assert.include(yield* refused(`id,amount,${"x".repeat(2_000_000)}\n`), "more than the 1048576 allowed")
-    }))
+    })
+  )
 
   it.effect("refuses a header that is not UTF-8", () =>
     Effect.gen(function* () {
       assert.include(yield* refused(Buffer.from("\uFEFFid,amount\nx,1\n", "utf16le")), "cannot be read")
-    }))
+    })
+  )
 })
 
 describe("FileSource, NDJSON", () => {
@@ -233,8 +289,12 @@ describe("FileSource, NDJSON", () => {
           [5, "z", "12345678901234567890.1200", undefined]
         ]
       )
-      assert.deepStrictEqual(landed.rows.map(({ hash }) => hash), lines)
-    }))
+      assert.deepStrictEqual(
+        landed.rows.map(({ hash }) => hash),
+        lines
+      )
+    })
+  )
 
   it.effect("keeps unknown fields and reports each once per file", () =>
     Effect.gen(function* () {
@@ -242,16 +302,18 @@ describe("FileSource, NDJSON", () => {
       yield* Feed.write(folder, "a.jsonl", '{"id":"x","amount":1,"a":[1]}\n{"id":"y","amount":2,"b":{"c":0.1},"a":2}\n')
       const source = Feed.source(folder, { batchSize: 1 })
       const first = yield* Feed.land(source)
-      assert.deepStrictEqual(first.rows.map(({ extra }) => extra), [{ a: [1] }, { b: { c: 0.1 }, a: 2 }])
+      assert.deepStrictEqual(
+        first.rows.map(({ extra }) => extra),
+        [{ a: [1] }, { b: { c: 0.1 }, a: 2 }]
+      )
       assert.deepStrictEqual(first.warnings, [
         'a.jsonl has columns that are not known and are kept in "extra": "a", "b"'
       ])
       yield* Feed.append(folder, "a.jsonl", '{"id":"z","amount":3,"a":1,"c":2}\n')
       const second = yield* Feed.land(source, first)
-      assert.deepStrictEqual(second.warnings, [
-        'a.jsonl has columns that are not known and are kept in "extra": "c"'
-      ])
-    }))
+      assert.deepStrictEqual(second.warnings, ['a.jsonl has columns that are not known and are kept in "extra": "c"'])
+    })
+  )
 
   it.effect("rejects what is no object, or could not be stored, line by line", () =>
     Effect.gen(function* () {
@@ -273,14 +335,19 @@ describe("FileSource, NDJSON", () => {
           [8, "not valid JSON"]
         ]
       )
-    }))
+    })
+  )
 
   it.effect("does not take quotes for more than JSON does", () =>
     Effect.gen(function* () {
       const landed = yield* landing("a.ndjson", '{"id":"x\n{"id":"y","amount":"1"}\n')
       assert.deepStrictEqual(Feed.lines(landed), [["y", 2]])
-      assert.deepStrictEqual(landed.rejected.map(({ raw }) => raw), ['{"id":"x'])
-    }))
+      assert.deepStrictEqual(
+        landed.rejected.map(({ raw }) => raw),
+        ['{"id":"x']
+      )
+    })
+  )
 })
 
 describe("FileSource, replay", () => {
@@ -299,7 +366,9 @@ describe("FileSource, replay", () => {
       const lenient = Feed.source("/nowhere", {
         admit: (record) => Feed.admit({ ...record, fields: { ...record.fields, amount: "0" } })
       })
-      const again = yield* lenient.replay(JSON.parse(JSON.stringify(landed.rejected)))
+      const again = yield* lenient.replay(
+        landed.rejected.map((rejected) => ({ ...rejected, context: stored(rejected.context) }))
+      )
       assert.deepStrictEqual(again, [
         {
           row: {
@@ -327,7 +396,8 @@ describe("FileSource, replay", () => {
         },
         { reasons: landed.rejected[4]?.reasons ?? [] }
       ])
-    }))
+    })
+  )
 
   it.effect("reads a record that was corrected in quarantine", () =>
     Effect.gen(function* () {
@@ -341,7 +411,8 @@ describe("FileSource, replay", () => {
         { row: row(3, 'y,2,"n"', { id: "y", amount: "2", note: "n" }) },
         { reasons: ["more than one record: a line break stands outside of quotes"] }
       ])
-    }))
+    })
+  )
 
   it.effect("says why a record cannot be read again", () =>
     Effect.gen(function* () {
@@ -358,5 +429,6 @@ describe("FileSource, replay", () => {
         },
         { reasons: ["cannot be read again: what was kept beside the record does not come from a file"] }
       ])
-    }))
+    })
+  )
 })

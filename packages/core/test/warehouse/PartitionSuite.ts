@@ -154,7 +154,7 @@ const cases: ReadonlyArray<Case> = [
     cadence: "daily where clocks go back over midnight",
     by: "at",
     partitions: Partitions.daily({ start, timeZone: "America/Havana" }),
-    keys: ["2024-03-10", "2024-03-10", "2024-03-10", "2024-11-03", "2024-11-03", "2024-12-31"]
+    keys: ["2024-03-09", "2024-03-10", "2024-03-10", "2024-11-03", "2024-11-03", "2024-12-31"]
   },
   {
     cadence: "daily where clocks go forward over midnight",
@@ -226,7 +226,11 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             const expected = timed(options)
             const keys = Array.from(new Set(options.keys)).toSorted()
             yield* prepare(graph)
-            const landed = yield* land(graph, log, expected.map((one) => one.event))
+            const landed = yield* land(
+              graph,
+              log,
+              expected.map((one) => one.event)
+            )
             assert.deepStrictEqual(landed.reached, { [asset.name]: keys })
 
             // One partition after the other: each brings its own rows and leaves the others alone.
@@ -249,8 +253,8 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
               })
             )
             assert.deepStrictEqual(
-              contents.map(({ rows, unit }) => [unit, rows]).toSorted(),
-              keys.map((key) => [key, expected.filter((one) => one.key === key).length])
+              new Map(contents.map(({ rows, unit }) => [unit, rows])),
+              new Map(keys.map((key) => [key, expected.filter((one) => one.key === key).length]))
             )
             const [first = ""] = keys
             const only = yield* rows(asset, ["id"], { partitions: setOf(asset.partitions, [first]) })
@@ -283,7 +287,10 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           ])
           assert.deepStrictEqual(reached, { named: ["north", "south", "west"] })
           assert.deepStrictEqual((yield* build(graph, asset, partitions(asset, "north", "west"))).counts, [2, 0, 0, 0])
-          assert.deepStrictEqual(yield* rows(asset, ["region", "id"]), [["north", "1"], ["west", "4"]])
+          assert.deepStrictEqual(yield* rows(asset, ["region", "id"]), [
+            ["north", "1"],
+            ["west", "4"]
+          ])
           assert.deepStrictEqual(yield* rows(asset, ["id"], { partitions: setOf(asset.partitions, ["west"]) }), [["4"]])
         })
       )
@@ -296,15 +303,17 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             partitions: Partitions.daily({ start: "2020-01-01" }),
             keys: []
           })
-          const all = Array.from(
-            PartitionSet.keys(PartitionSet.take(PartitionSet.all(asset.partitions), 400)),
-            (key) => event(key, { day: key, at: null })
+          const all = Array.from(PartitionSet.keys(PartitionSet.take(PartitionSet.all(asset.partitions), 400)), (key) =>
+            event(key, { day: key, at: null })
           )
           const odd = all.flatMap(({ id }, index) => (index % 2 === 1 ? [id] : []))
           yield* prepare(graph)
           assert.strictEqual((yield* land(graph, log, all)).reached["scattered"]?.length, 400)
           assert.deepStrictEqual((yield* build(graph, asset, partitions(asset, ...odd))).counts, [200, 0, 0, 0])
-          assert.deepStrictEqual((yield* rows(asset, ["id"])).map(([id]) => id), odd)
+          assert.deepStrictEqual(
+            (yield* rows(asset, ["id"])).map(([id]) => id),
+            odd
+          )
         })
       )
 
@@ -370,8 +379,8 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           yield* land(graph, log, [event("a"), event("b")])
           assert.strictEqual(
             yield* refusal(build(graph, asset, partitions(asset, "2024-03-01", "2024-03-02"))),
-            "DataQuality: the compute returned 2 rows for \"2024-07-01\", which it was not asked to build. Each row's day "
-              + "must follow from the same columns that the inputs are mapped by."
+            'DataQuality: the compute returned 2 rows for "2024-07-01", which it was not asked to build. Each row\'s day ' +
+              "must follow from the same columns that the inputs are mapped by."
           )
           assert.deepStrictEqual(yield* rows(asset, ["id"]), [])
         })
@@ -443,7 +452,13 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           const log = events("ordered_log")
           const graph = AssetGraph.make([log])
           yield* prepare(graph)
-          yield* land(graph, log, [event("b", { line: 10 }), event("b", { line: 9 }), event("B"), event("a"), event("é")])
+          yield* land(graph, log, [
+            event("b", { line: 10 }),
+            event("b", { line: 9 }),
+            event("B"),
+            event("a"),
+            event("é")
+          ])
           assert.deepStrictEqual(yield* rows(log, ["id", "line"], { limit: 4 }), [
             ["B", "1"],
             ["a", "1"],

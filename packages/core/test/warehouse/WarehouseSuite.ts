@@ -1,10 +1,18 @@
 import type * as Layer from "effect/Layer"
 import type { Services } from "./layers.ts"
+import * as CheckSuite from "./CheckSuite.ts"
+import * as MappingSuite from "./MappingSuite.ts"
 import * as PartitionSuite from "./PartitionSuite.ts"
+import * as Scd2Suite from "./Scd2Suite.ts"
+import * as VerifySuite from "./VerifySuite.ts"
 import * as WriteSuite from "./WriteSuite.ts"
 
 /** Every warehouse must pass these suites. */
 export const suite = (name: string, layer: Layer.Layer<Services, unknown>) => {
+  CheckSuite.suite(name, layer)
+  MappingSuite.suite(name, layer)
   PartitionSuite.suite(name, layer)
+  Scd2Suite.suite(name, layer)
+  VerifySuite.suite(name, layer)
   WriteSuite.suite(name, layer)
 }

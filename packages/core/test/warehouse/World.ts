@@ -7,7 +7,7 @@ import * as AssetGraph from "@assay/core/AssetGraph"
 import * as Column from "@assay/core/Column"
 import type { Reason } from "@assay/core/MaterializationError"
 import * as Partitions from "@assay/core/Partitions"
-import * as PartitionSet from "@assay/core/PartitionSet"
+import type * as PartitionSet from "@assay/core/PartitionSet"
 import { Transactor } from "@assay/core/Transactor"
 import type { Unit } from "@assay/core/Unit"
 import { assert } from "@effect/vitest"
@@ -91,7 +91,11 @@ export const land = (
   rows: ReadonlyArray<Event>,
   knownBy?: ReadonlyArray<string>
 ): Effect.Effect<Step, Reason, Warehouse | Transactor | Probe> =>
-  step(graph, asset, Effect.flatMap(Warehouse, (warehouse) => warehouse.land({ asset, rows, knownBy })))
+  step(
+    graph,
+    asset,
+    Effect.flatMap(Warehouse, (warehouse) => warehouse.land({ asset, rows, knownBy }))
+  )
 
 /** Builds everything, or the given keys or partitions of an asset. */
 export const build = (
@@ -108,7 +112,10 @@ export const build = (
     })
   )
 
-export type Units = "everything" | { readonly keys: ReadonlyArray<string> } | { readonly partitions: ReadonlyArray<Unit> }
+export type Units =
+  | "everything"
+  | { readonly keys: ReadonlyArray<string> }
+  | { readonly partitions: ReadonlyArray<Unit> }
 
 /** A scope, within the caller's transaction. */
 export const scope = Effect.fnUntraced(function* (units: Units): Effect.fn.Return<Scope, Reason, Probe> {

@@ -73,7 +73,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           const log = events("exact_log")
           yield* prepare(AssetGraph.make([log]))
           yield* land(AssetGraph.make([log]), log, [
-            event("\u{1F600} \"quoted\\\"\n{NULL},", {
+            event('\u{1F600} "quoted\\"\n{NULL},', {
               line: Number.MAX_SAFE_INTEGER,
               at: "1969-12-31T23:59:59.999999Z",
               amount: "-9999999999.99",
@@ -82,19 +82,22 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             }),
             event("null", { day: null, at: null, amount: null, note: null, extra: null })
           ])
-          assert.deepStrictEqual(yield* rows(log, ["id", "line", "day", "at", "amount", "note", "isDeleted", "extra"]), [
-            ["null", "1", null, null, null, null, "false", null],
+          assert.deepStrictEqual(
+            yield* rows(log, ["id", "line", "day", "at", "amount", "note", "isDeleted", "extra"]),
             [
-              "\u{1F600} \"quoted\\\"\n{NULL},",
-              "9007199254740991",
-              "2024-03-01",
-              "1969-12-31T23:59:59.999999Z",
-              "-9999999999.99",
-              "",
-              "false",
-              "{\"a\":{\"nested\":true},\"z\":[1,null,\"x\"]}"
+              ["null", "1", null, null, null, null, "false", null],
+              [
+                '\u{1F600} "quoted\\"\n{NULL},',
+                "9007199254740991",
+                "2024-03-01",
+                "1969-12-31T23:59:59.999999Z",
+                "-9999999999.99",
+                "",
+                "false",
+                '{"a":{"nested":true},"z":[1,null,"x"]}'
+              ]
             ]
-          ])
+          )
         })
       )
 
@@ -109,7 +112,12 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           )
           const again = [event("a", { line: 2 }), event("b", { line: 2 }), event("c")]
           assert.deepStrictEqual((yield* land(graph, log, again, ["id", "note"])).counts, [2, 0, 0, 1])
-          assert.deepStrictEqual(yield* rows(log, ["id", "line"]), [["a", "1"], ["b", "1"], ["b", "2"], ["c", "1"]])
+          assert.deepStrictEqual(yield* rows(log, ["id", "line"]), [
+            ["a", "1"],
+            ["b", "1"],
+            ["b", "2"],
+            ["c", "1"]
+          ])
           assert.deepStrictEqual((yield* land(graph, log, [], ["id"])).counts, [0, 0, 0, 0])
         })
       )
@@ -139,7 +147,10 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             event("hidden", { kind: "other" })
           ])
           assert.deepStrictEqual((yield* build(graph, asset)).counts, [2, 0, 0, 0])
-          assert.deepStrictEqual(yield* rows(asset, ["id", "note"]), [["deleted", "z"], ["version", "newer"]])
+          assert.deepStrictEqual(yield* rows(asset, ["id", "note"]), [
+            ["deleted", "z"],
+            ["version", "newer"]
+          ])
         })
       )
 
@@ -169,7 +180,10 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             event("7", { region: "west", note: "a", isDeleted: true })
           ])
           yield* build(graph, asset)
-          assert.deepStrictEqual(yield* rows(asset, ["region", "note"]), [["north", "\u{1F600}"], ["south", "a"]])
+          assert.deepStrictEqual(yield* rows(asset, ["region", "note"]), [
+            ["north", "\u{1F600}"],
+            ["south", "a"]
+          ])
         })
       )
 
@@ -204,19 +218,19 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           const first = yield* land(graph, log, [
             event("1", { region: "a", branch: 1 }),
             event("2", { region: "a", branch: 12 }),
-            event("3", { region: "\"b\", \\", branch: -1 })
+            event("3", { region: '"b", \\', branch: -1 })
           ])
-          assert.deepStrictEqual(first.reached, { pair: ["[\"\\\"b\\\", \\\\\", \"-1\"]", "[\"a\", \"1\"]", "[\"a\", \"12\"]"] })
+          assert.deepStrictEqual(first.reached, { pair: ['["\\"b\\", \\\\", "-1"]', '["a", "1"]', '["a", "12"]'] })
           yield* build(graph, asset)
           yield* land(graph, log, [
             event("4", { region: "a", branch: 1, line: 2, note: "x" }),
             event("5", { region: "a", branch: 12, line: 2, note: "x" }),
-            event("6", { region: "\"b\", \\", branch: -1, line: 2, note: "x" })
+            event("6", { region: '"b", \\', branch: -1, line: 2, note: "x" })
           ])
-          const keys = ["[\"a\", \"12\"]", "[\"\\\"b\\\", \\\\\", \"-1\"]"]
+          const keys = ['["a", "12"]', '["\\"b\\", \\\\", "-1"]']
           assert.deepStrictEqual((yield* build(graph, asset, { keys })).counts, [0, 2, 0, 0])
           assert.deepStrictEqual(yield* rows(asset, ["region", "branch", "note"]), [
-            ["\"b\", \\", "-1", "x"],
+            ['"b", \\', "-1", "x"],
             ["a", "1", null],
             ["a", "12", "x"]
           ])
@@ -276,7 +290,10 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           yield* prepare(graph)
           yield* land(graph, log, [event("a"), event("b")])
           const message = yield* refusal(build(graph, asset, { keys: ["a"] }))
-          assert.match(message, /^DataQuality: the compute returned 1 rows for "foreign", which it was not asked to build/)
+          assert.match(
+            message,
+            /^DataQuality: the compute returned 1 rows for "foreign", which it was not asked to build/
+          )
           assert.deepStrictEqual(yield* rows(asset, ["id"]), [])
           assert.deepStrictEqual((yield* build(graph, asset)).counts, [3, 0, 0, 0])
         })
@@ -317,8 +334,14 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           yield* land(graph, log, [event("a"), event("b")])
           yield* build(graph, asset)
           yield* land(graph, log, [event("a", { line: 2, note: "x" })])
-          assert.match(yield* refusal(build(graph, asset)), /^DataQuality: 1 key belongs to more than one row, .*\["a"\]/)
-          assert.deepStrictEqual(yield* rows(asset, ["id", "note"]), [["a", null], ["b", null]])
+          assert.match(
+            yield* refusal(build(graph, asset)),
+            /^DataQuality: 1 key belongs to more than one row, .*\["a"\]/
+          )
+          assert.deepStrictEqual(yield* rows(asset, ["id", "note"]), [
+            ["a", null],
+            ["b", null]
+          ])
           yield* land(graph, log, [event("c"), event("c", { line: 2 })])
           assert.match(yield* refusal(build(graph, asset)), /^DataQuality: 2 keys belong to more than one row/)
         })
@@ -340,10 +363,13 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             compute: {
               sql: ({ log }) => sql`SELECT region, sum(amount) AS amount FROM ${log} GROUP BY region`,
               rows: ({ log }) =>
-                Array.from(Map.groupBy(amounts(log), ({ region }) => region), ([region, group]) => ({
-                  region,
-                  amount: BigDecimal.sumAll(group.map(({ amount }) => amount))
-                }))
+                Array.from(
+                  Map.groupBy(amounts(log), ({ region }) => region),
+                  ([region, group]) => ({
+                    region,
+                    amount: BigDecimal.sumAll(group.map(({ amount }) => amount))
+                  })
+                )
             }
           })
           const graph = AssetGraph.make([log, asset])
@@ -384,7 +410,10 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           })
           const total = Asset.make("viewed_total", {
             description: "Total of the view",
-            columns: Schema.Struct({ name: Column.text, amount: Column.nullable(Column.decimal({ precision: 14, scale: 2 })) }),
+            columns: Schema.Struct({
+              name: Column.text,
+              amount: Column.nullable(Column.decimal({ precision: 14, scale: 2 }))
+            }),
             inputs: { view: Asset.input(view, PartitionMapping.all, { columns: ["amount"] }) },
             write: WriteStrategy.view,
             compute: {
@@ -396,7 +425,10 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           yield* prepare(graph)
           yield* land(graph, log, [event("a", { amount: "1.25" }), event("b", { amount: null }), event("c")])
           yield* build(graph, asset)
-          assert.deepStrictEqual(yield* rows(view, ["id", "amount"]), [["a", "1.25"], ["c", "1.00"]])
+          assert.deepStrictEqual(yield* rows(view, ["id", "amount"]), [
+            ["a", "1.25"],
+            ["c", "1.00"]
+          ])
           assert.deepStrictEqual(yield* rows(total, ["name", "amount"]), [["total", "2.25"]])
           yield* land(graph, log, [event("c", { line: 2, amount: "3" })])
           const { reached } = yield* build(graph, asset, { keys: ["c"] })
@@ -440,9 +472,9 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           const message = yield* refusal(prepare(AssetGraph.fromIterable([log, changed])))
           assert.strictEqual(
             message,
-            "SchemaMismatch: table \"shape\" exists with other columns than the asset declares. Declared, but not in the "
-              + "table: line bigint, day date not null. In the table, but not declared: line bigint not null, amount "
-              + "numeric(12,2), note text. Alter the table to the declared shape, or drop it and materialize the asset again."
+            'SchemaMismatch: table "shape" exists with other columns than the asset declares. Declared, but not in the ' +
+              "table: line bigint, day date not null. In the table, but not declared: line bigint not null, amount " +
+              "numeric(12,2), note text. Alter the table to the declared shape, or drop it and materialize the asset again."
           )
         })
       )

@@ -85,7 +85,10 @@ const layerProbe = Layer.effect(
 export const postgres: Layer.Layer<Services | Postgres.Postgres, unknown> = Layer.merge(
   SqlWarehouse.layer,
   layerProbe
-).pipe(Layer.provideMerge(Postgres.layer({ warehouse: "dev", ledger: "dev_ledger" })), Layer.provide(TestDatabase.layer))
+).pipe(
+  Layer.provideMerge(Postgres.layer({ warehouse: "dev", ledger: "dev_ledger" })),
+  Layer.provide(TestDatabase.layer)
+)
 
 // --- internal ---
 

@@ -1,0 +1,75 @@
+/**
+ * Where does a command work, and does its request make sense there? The first line of what commands print, and the
+ * sentences about requests that only the graph can judge.
+ */
+import * as Effect from "effect/Effect"
+import type { Asset } from "../Asset.ts"
+import type { AssetGraph } from "../AssetGraph.ts"
+import { DefinitionFault } from "../MaterializationError.ts"
+import type { Request } from "../planning/Request.ts"
+import { UsageError } from "./ExitCode.ts"
+import * as Host from "./Host.ts"
+import type { Style } from "./Style.ts"
+
+/**
+ * The first line of a command's text: what is done, on which target and database.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const header = (what: string, session: Host.Session, style: Style): ReadonlyArray<string> => {
+  const place = `target ${session.target}, ${Host.describe(session.database)}`
+  return [`${style.bold(what)} ${style.dim(style.words(`· ${place}`))}`, ""]
+}
+
+/**
+ * Fails where a range is given and no named asset has partitions that it could choose from.
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const refuseUselessRange = (
+  { assay: { graph } }: Pick<Host.Session, "assay">,
+  { assets, partitions }: Pick<Request, "assets" | "partitions">
+): Effect.Effect<void, UsageError> => {
+  const named = assets.flatMap((name) => graph.assets.get(name) ?? [])
+  if (partitions === undefined || named.length === 0 || named.length < assets.length || named.some(hasPartitions)) return Effect.void
+  return Effect.fail(new UsageError({ message: withoutPartitions(named.map(({ name }) => name), graph) }))
+}
+
+/**
+ * What stops a request before anything is run is the user's to mend: a source that points nowhere, a definition that is
+ * wrong.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const blameSetup = <A, E, R>(effect: Effect.Effect<A, E | DefinitionFault, R>): Effect.Effect<A, E | UsageError, R> =>
+  Effect.catchIf(
+    effect,
+    (error) => error instanceof DefinitionFault,
+    ({ message }) => Effect.fail(new UsageError({ message }))
+  )
+
+/**
+ * The sentence for assets that have no partitions to choose from.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const withoutPartitions = (names: ReadonlyArray<string>, graph: AssetGraph<never>): string => {
+  const others = Array.from(graph.assets.values()).filter(hasPartitions).map(({ name }) => name)
+  const [verb, pronoun] = names.length === 1 ? ["has", "it"] : ["have", "they"]
+  return (
+    `${names.join(" and ")} ${verb} no partitions, so ${pronoun} cannot take --partitions. Leave it out` +
+    (others.length === 0 ? "." : `, or name an asset that has partitions: ${others.join(", ")}.`)
+  )
+}
+
+/**
+ * Whether the rows of an asset are cut into partitions that a range can choose from.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const hasPartitions = (asset: Asset): boolean => asset.write._tag === "ReplacePartitions"

@@ -1,0 +1,181 @@
+/**
+ * `verify`: do the tables hold what they should? Recomputes and compares; a difference fails the command.
+ */
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import type { AssetKey } from "../Asset.ts"
+import type { Verdict } from "../execution/Verifier.ts"
+import { ExitCode, Unsuccessful } from "./ExitCode.ts"
+import { Host } from "./Host.ts"
+import * as HostReport from "./HostReport.ts"
+import * as Json from "./Json.ts"
+import * as Paragraph from "./Paragraph.ts"
+import * as Quantity from "./Quantity.ts"
+import * as RequestFlags from "./RequestFlags.ts"
+import { Screen, writeLines } from "./Screen.ts"
+import type { Style } from "./Style.ts"
+import * as Table from "./Table.ts"
+
+/**
+ * What `verify --json` prints.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface VerifyDocument {
+  readonly target: string
+  readonly isStrict: boolean
+  readonly isOk: boolean
+  readonly assets: ReadonlyArray<{
+    readonly asset: AssetKey
+    readonly isOk: boolean
+    readonly compared: Verdict["compared"]
+    /** Units left out of the comparison; with `--strict`, units that should not be there. */
+    readonly stale: number
+    readonly missing: number
+    readonly difference: {
+      /** Rows that the recompute has and the table lacks. */
+      readonly missing: number
+      /** Rows that the table has and the recompute lacks. */
+      readonly unexpected: number
+      readonly examples: ReadonlyArray<string>
+    }
+  }>
+}
+
+/**
+ * The command.
+ *
+ * @category commands
+ * @since 0.1.0
+ */
+export const make = (name: string) =>
+  Command.make(
+    "verify",
+    {
+      assets: RequestFlags.assets,
+      strict: RequestFlags.toggle("strict", "Recompute the whole chain from the sources, and fail where anything is stale"),
+      json: RequestFlags.json
+    },
+    verify
+  ).pipe(
+    Command.withDescription("Recompute assets from what is upstream of them and compare; fails where a fresh unit differs"),
+    Command.withExamples([
+      { command: `${name} verify`, description: "Every asset against the tables it reads" },
+      { command: `${name} verify --strict`, description: "Every asset against a full refresh" }
+    ])
+  )
+
+/**
+ * The lines of what was found.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const lines = (
+  verdicts: ReadonlyArray<Verdict>,
+  options: { readonly style: Style; readonly width: number; readonly isStrict: boolean; readonly call: string }
+): ReadonlyArray<string> => {
+  const { call, style, width } = options
+  if (verdicts.length === 0) return ["There is nothing to compare: sources and views are not built."]
+  const bad = verdicts.filter(({ isOk }) => !isOk)
+  const isOnlyDue = bad.every(({ difference }) => difference.missing + difference.unexpected === 0)
+  return [
+    ...Table.render(
+      {
+        columns: [
+          { title: "asset", isFixed: true },
+          { title: "result", isFixed: true },
+          { title: "compared", isFixed: true },
+          { title: "stale", align: "right", isFixed: true },
+          { title: "missing", align: "right", isFixed: true },
+          { title: "rows lacking", align: "right", isFixed: true },
+          { title: "rows too many", align: "right", isFixed: true }
+        ],
+        rows: verdicts.map(({ asset, compared, difference, isOk, missing, stale }) => [
+          asset,
+          isOk ? `${style.symbols.done} ok` : `${style.symbols.failed} ${style.red(wordOf(difference))}`,
+          compared,
+          Quantity.number(stale),
+          Quantity.number(missing),
+          Quantity.number(difference.missing),
+          Quantity.number(difference.unexpected)
+        ])
+      },
+      options
+    ),
+    ...bad.flatMap(({ asset, difference }) =>
+      difference.examples.length === 0
+        ? []
+        : [
+            "",
+            `${asset}, for example:`,
+            ...difference.examples.map((example) => `  ${Paragraph.truncate(Paragraph.visible(example), { width: Math.min(width, widestExample) - 2, ellipsis: style.symbols.ellipsis })}`)
+          ]
+    ),
+    "",
+    verdict(verdicts, options),
+    ...(bad.length === 0
+      ? []
+      : [
+          style.dim(
+            isOnlyDue
+              ? `Next: ${call} materialize`
+              : `Next: ${call} materialize --asset ${bad.map(({ asset }) => asset).join(",")} --force`
+          )
+        ])
+  ]
+}
+
+// --- internal ---
+
+const verdict = (
+  verdicts: ReadonlyArray<Verdict>,
+  { isStrict, style }: { readonly style: Style; readonly isStrict: boolean }
+): string => {
+  const bad = verdicts.filter(({ isOk }) => !isOk)
+  const different = bad.filter(({ difference }) => difference.missing + difference.unexpected > 0).length
+  const of = `of ${Quantity.count(verdicts.length, "asset")}`
+  if (different > 0) return style.red(`${different} ${of} ${different === 1 ? "differs" : "differ"} from the recompute.`)
+  if (bad.length > 0) return style.red(`${bad.length} ${of} ${bad.length === 1 ? "is" : "are"} not up to date; what is there is right.`)
+  if (verdicts.every(({ compared }) => compared === "nothing")) return style.yellow("Nothing is fresh, so there was nothing to compare.")
+  return style.green(isStrict ? "Every table equals a full refresh." : "Every fresh unit equals its recompute.")
+}
+
+const widestExample = 400
+
+const verify = Effect.fnUntraced(function* (input: {
+  readonly assets: ReadonlyArray<AssetKey>
+  readonly strict: boolean
+  readonly json: boolean
+}) {
+  const host = yield* Host
+  const { out } = yield* Screen
+  const isStrict = input.strict
+  const session = yield* host.open
+  const verdicts = yield* session.assay.verify({ assets: input.assets, strict: isStrict })
+  const isOk = verdicts.every((verdict) => verdict.isOk)
+  if (input.json) yield* out.write(Json.document(documentOf(verdicts, { target: session.target, isStrict, isOk })))
+  else {
+    yield* writeLines(out, HostReport.header(isStrict ? "verify --strict" : "verify", session, out.style))
+    yield* writeLines(out, lines(verdicts, { style: out.style, width: yield* out.columns, isStrict, call: host.call }))
+  }
+  if (!isOk) return yield* new Unsuccessful({ code: ExitCode.failed })
+}, Effect.scoped)
+
+const wordOf = ({ missing, unexpected }: Verdict["difference"]): string => (missing + unexpected === 0 ? "stale" : "differs")
+
+const documentOf = (
+  verdicts: ReadonlyArray<Verdict>,
+  rest: Pick<VerifyDocument, "target" | "isStrict" | "isOk">
+): VerifyDocument => ({
+  ...rest,
+  assets: verdicts.map(({ asset, compared, difference, isOk, missing, stale }) => ({
+    asset,
+    isOk,
+    compared,
+    stale,
+    missing,
+    difference: { missing: difference.missing, unexpected: difference.unexpected, examples: difference.examples }
+  }))
+})

@@ -1,0 +1,90 @@
+/**
+ * What is in an asset's table, in SQL: rows and hash of units, the rows themselves in the order of the key, and the rows
+ * that no partition downstream holds.
+ */
+import type { Asset } from "../Asset.ts"
+import { columnUnsafe, unitColumns } from "../Asset.ts"
+import type { Edge } from "../AssetGraph.ts"
+import type { Column } from "../Column.ts"
+import * as Partitions from "../Partitions.ts"
+import * as PartitionSet from "../PartitionSet.ts"
+import { toSql } from "../RowFilter.ts"
+import { and, identifier, list, literal, sql, type Sql } from "../Sql.ts"
+import { primaryKey } from "../WriteStrategy.ts"
+import type * as SqlRelation from "./SqlRelation.ts"
+import * as SqlUnit from "./SqlUnit.ts"
+import type { Scope } from "./Warehouse.ts"
+
+/**
+ * Each unit of a scope with the number of its rows and the sum of their hashes, which does not depend on their order.
+ *
+ * @category queries
+ * @since 0.1.0
+ */
+export const contents = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): Sql => {
+  const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
+  const canonical = list(asset.columns.map(({ kind, name }) => SqlUnit.text(kind, identifier("t", name))))
+  return sql`SELECT u.unit, coalesce(c.rows, 0)::int AS rows, coalesce(c.hash, '0') AS "contentHash"
+    FROM (${SqlUnit.units(scope)}) AS u LEFT JOIN (
+      SELECT ${SqlUnit.of(asset, columns, identifier("t"))} AS unit, count(*) AS rows,
+        sum(hashtextextended(jsonb_build_array(${canonical})::text, 0)::numeric)::text AS hash
+      FROM ${table(asset)} AS t WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)} GROUP BY 1
+    ) AS c USING (unit)`
+}
+
+/**
+ * How many upstream rows lie before the first partition of the asset downstream. Undefined where the edge reads them by
+ * something else than their time.
+ *
+ * @category queries
+ * @since 0.1.0
+ */
+export const outside = ({ downstream, input, upstream }: Edge, table: SqlRelation.TableOf): Sql | undefined => {
+  const { mapping } = input
+  const { partitions } = downstream
+  const [name] = mapping._tag === "ByColumns" ? mapping.columns : []
+  if (name === undefined || partitions._tag !== "TimeWindows") return undefined
+  const before = { start: Number.NEGATIVE_INFINITY, end: Partitions.range(partitions).start }
+  return sql`SELECT count(*)::text AS count FROM ${table(upstream)} WHERE ${and([
+    toSql(input.where),
+    SqlUnit.inRanges(partitions, columnUnsafe(upstream, name), identifier(name), [before])
+  ])}`
+}
+
+/**
+ * The rows of an asset as canonical texts, ordered by its key; those of a view by all of its columns.
+ *
+ * @category queries
+ * @since 0.1.0
+ */
+export const rows = (
+  asset: Asset,
+  options: { readonly partitions: PartitionSet.PartitionSet | undefined; readonly limit: number | undefined },
+  table: SqlRelation.TableOf
+): Sql => {
+  const key = primaryKey(asset.write)
+  const order = key.length === 0 ? asset.columns.map(({ name }) => name) : key
+  return sql`SELECT ${texts(asset.columns, "t")} FROM ${table(asset)} AS t
+    WHERE ${options.partitions === undefined ? literal("TRUE") : within(asset, options.partitions)}
+    ORDER BY ${list(order.map((name) => identifier("t", name)))} LIMIT ${options.limit ?? null}::bigint`
+}
+
+/**
+ * Columns as their canonical texts, called through an alias.
+ *
+ * @category queries
+ * @since 0.1.0
+ */
+export const texts = (columns: ReadonlyArray<Column>, alias: string): Sql =>
+  list(columns.map(({ kind, name }) => sql`${SqlUnit.text(kind, identifier(alias, name))} AS ${identifier(name)}`))
+
+// --- internal ---
+
+const within = (asset: Asset, set: PartitionSet.PartitionSet): Sql => {
+  const [name] = unitColumns(asset)
+  if (name === undefined || asset.write._tag !== "ReplacePartitions") return literal("TRUE")
+  const column = columnUnsafe(asset, name)
+  return set.partitions._tag === "TimeWindows"
+    ? SqlUnit.inRanges(set.partitions, column, identifier("t", name), PartitionSet.ranges(set))
+    : sql`${SqlUnit.text(column.kind, identifier("t", name))} = ANY(${Array.from(PartitionSet.keys(set))}::text[])`
+}

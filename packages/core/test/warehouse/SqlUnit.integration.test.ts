@@ -1,0 +1,91 @@
+import type { Column } from "@assay/core/Column"
+import * as Partitions from "@assay/core/Partitions"
+import { Postgres } from "@assay/core/postgres/Postgres"
+import { identifier, sql } from "@assay/core/Sql"
+import * as MemoryUnit from "@assay/core/warehouse/MemoryUnit"
+import * as SqlUnit from "@assay/core/warehouse/SqlUnit"
+import { transact } from "./World.ts"
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { postgres } from "./layers.ts"
+
+const zones = [
+  "UTC",
+  "America/New_York",
+  "Europe/Berlin",
+  "Asia/Kolkata",
+  "Asia/Kathmandu",
+  "Australia/Lord_Howe",
+  "America/Havana",
+  "America/Sao_Paulo",
+  "America/Asuncion",
+  "Pacific/Apia",
+  "Pacific/Chatham",
+  "Antarctica/Troll",
+  "Africa/Casablanca",
+  "Asia/Tehran"
+]
+
+const cuts = (timeZone: string) => ({
+  hourly: Partitions.hourly({ start: "2000-01-01", timeZone }),
+  daily: Partitions.daily({ start: "2000-01-01", timeZone }),
+  weekly: Partitions.weekly({ start: "2000-01-01", timeZone, firstDayOfWeek: 6 }),
+  monthly: Partitions.monthly({ start: "2000-01-01", timeZone })
+})
+
+const column = (kind: Column["kind"]): Column => ({ name: "value", kind, isNullable: false, description: undefined })
+
+/** Every 23 minutes of the days around each change of the clock since 2012, and every 17 hours of the rest. */
+const instants = (partitions: Partitions.TimeWindows): ReadonlyArray<string> => {
+  const first = DateTime.makeUnsafe("2012-01-01T00:00:00Z").epochMilliseconds
+  const days = Array.from({ length: 365 * 13 }, (_, index) => first + index * 86_400_000)
+  const isLong = (at: number) => {
+    const { end, start } = Partitions.windowAt(partitions, at)
+    return end - start !== 86_400_000
+  }
+  const around = days
+    .filter(isLong)
+    .flatMap((day) => Array.from({ length: 200 }, (_, index) => day - 86_400_000 + index * 23 * 60_000))
+  const sparse = Array.from({ length: 2000 }, (_, index) => first + index * 17 * 3_600_000)
+  return [...around, ...sparse].map((at) => DateTime.formatIso(DateTime.makeUnsafe(at)).replace("Z", "999Z"))
+}
+
+const dates = Array.from({ length: 365 * 13 }, (_, index) =>
+  DateTime.formatIsoDateUtc(DateTime.add(DateTime.makeUnsafe("2012-01-01T00:00:00Z"), { days: index }))
+)
+
+describe("SqlUnit", () => {
+  it.layer(postgres)((it) => {
+    for (const timeZone of zones) {
+      for (const [cadence, partitions] of Object.entries(cuts(timeZone))) {
+        it.effect(`names the ${cadence} partitions of ${timeZone} as the calendar does`, () =>
+          Effect.gen(function* () {
+            const pg = yield* Postgres
+            const compare = Effect.fnUntraced(function* (
+              of: Column,
+              type: "date" | "timestamptz",
+              values: ReadonlyArray<string>
+            ) {
+              const unit = SqlUnit.ofPartition(partitions, of, sql`v.${identifier("value")}::${identifier(type)}`)
+              const found = yield* transact(
+                pg.query(
+                  sql`SELECT ${unit} AS unit FROM unnest(${values}::text[]) WITH ORDINALITY AS v(value, position) ORDER BY position`,
+                  Schema.Struct({ unit: Schema.String })
+                )
+              )
+              const expected = values.map((value) => MemoryUnit.ofPartition(partitions, of)({ value }))
+              const wrong = values.flatMap((value, index) =>
+                found[index]?.unit === expected[index] ? [] : [[value, found[index]?.unit, expected[index]]]
+              )
+              assert.deepStrictEqual(wrong.slice(0, 5), [])
+            })
+            yield* compare(column({ _tag: "Timestamp" }), "timestamptz", instants(cuts(timeZone).daily))
+            yield* compare(column({ _tag: "Date" }), "date", dates)
+          })
+        )
+      }
+    }
+  })
+})

@@ -360,7 +360,7 @@ const reports = Effect.fnUntraced(function*(
         asset: asset.name,
         description: asset.description,
         kind: kindOf(asset),
-        isBuilt: status.isBuilt,
+        isBuilt: isSource ? landed.length > 0 : status.isBuilt,
         whole: status.whole === undefined ? undefined : Plan.formatWhy(Plan.whyOf(status.whole, undefined)),
         existing: PartitionSet.size(status.existing),
         built: PartitionSet.size(status.built),

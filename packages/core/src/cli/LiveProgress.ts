@@ -45,6 +45,7 @@ export const make = Effect.fnUntraced(function* (options: {
   const { output } = options
   const board = yield* Ref.make(Board.empty)
   const painted = yield* Ref.make<ReadonlyArray<string>>([])
+  const isClosed = yield* Ref.make(false)
   const turn = Semaphore.makeUnsafe(1)
   const layout = Effect.map(output.columns, (width) => ({ style: output.style, width, nameWidth: options.nameWidth }))
   // Progress is a courtesy: when nobody reads it any more, the run goes on all the same.
@@ -52,7 +53,8 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const erase = Effect.gen(function* () {
     const lines = yield* Ref.getAndSet(painted, [])
-    return lines.length === 0 ? "" : `\u001B[${height(lines, yield* output.columns)}A\u001B[0J`
+    // From the first column: an echoed ^C has moved the cursor.
+    return lines.length === 0 ? "\r" : `\r\u001B[${height(lines, yield* output.columns)}A\u001B[0J`
   })
   const bars = Effect.gen(function* () {
     const [now, { nameWidth, style, width }, state] = yield* Effect.all([Clock.currentTimeMillis, layout, Ref.get(board)])
@@ -64,13 +66,18 @@ export const make = Effect.fnUntraced(function* (options: {
     turn.withPermit(
       Effect.gen(function* () {
         const lines = above.map((line) => `${line}\n`).join("")
-        if (!output.isTerminal) return yield* write(lines)
+        if (!output.isTerminal || (yield* Ref.get(isClosed))) return yield* write(lines)
         const erased = yield* erase
         yield* write(`${hideCursor}${erased}${lines}${yield* bars}`)
       })
     )
   const close = output.isTerminal
-    ? turn.withPermit(Effect.flatMap(erase, (erased) => write(`${erased}${showCursor}`)))
+    ? turn.withPermit(
+        Effect.gen(function* () {
+          if (yield* Ref.getAndSet(isClosed, true)) return
+          yield* write(`${yield* erase}${showCursor}`)
+        })
+      )
     : Effect.void
 
   const pulse = Effect.gen(function* () {

@@ -105,7 +105,8 @@ const materialize = Effect.fnUntraced(function* (request: Request, { isJson }: {
       Effect.onInterrupt(() =>
         Effect.gen(function* () {
           yield* live.close
-          const lines = RunReport.interrupted(yield* live.board, host)
+          const { columns, style } = screen.error
+          const lines = RunReport.interrupted(yield* live.board, { call: host.call, style, width: yield* columns })
           yield* Effect.ignore(writeLines(screen.error, lines))
         })
       )

@@ -84,14 +84,17 @@ export const summary = (options: {
  * @category conversions
  * @since 0.1.0
  */
-export const interrupted = (board: Board, options: { readonly call: string; readonly commandLine: string }): ReadonlyArray<string> => {
+export const interrupted = (
+  board: Board,
+  options: { readonly call: string; readonly style: Style; readonly width: number }
+): ReadonlyArray<string> => {
+  const { call, style, width } = options
   const kept = Array.from(board.lanes.values()).filter(({ done, rows }) => done > 0 || rows > 0)
   const words = kept.map((lane) => `${lane.asset} (${Quantity.count(lane.done, unitOf(lane.step))}, ${Quantity.count(lane.rows, "row")})`)
+  const what = words.length === 0 ? "before anything was written" : `and kept what was finished: ${words.join(", ")}`
   return [
-    words.length === 0
-      ? "Interrupted before anything was written."
-      : `Interrupted. Every finished step is kept: ${words.join(", ")}.`,
-    `Run the same command again to do the rest; ${options.call} runs shows the run as cancelled.`
+    ...Paragraph.wrap(`${style.symbols.warning} Interrupted, ${what}.`, { width, indent: "  " }),
+    ...Paragraph.wrap(`  Run the same command again to do the rest. See the runs: ${call} runs`, { width }).map(style.dim)
   ]
 }
 

@@ -164,6 +164,7 @@ const staleSets = (schema: string): ReadonlyArray<Sql> => [
     columns: {
       asset: [`${name} PRIMARY KEY`, "Name of the asset."],
       code_version: ["text NOT NULL", "Version of the code that its stale set answers for."],
+      reads: ["text[] NOT NULL", "The assets whose changes make it stale, views left out."],
       registered_at: ["timestamptz NOT NULL", "When the asset became known with this code."]
     }
   }),

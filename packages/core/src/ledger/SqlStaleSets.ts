@@ -44,10 +44,17 @@ export const layer: Layer.Layer<StaleSets, never, Postgres> = Layer.effect(
         case "None":
           return
         case "All":
-        case "From":
+        case "From": {
+          // The same range again gets a new version instead of a new row, so an asset that nobody builds does not
+          // gather one row for every change upstream.
+          const from = units._tag === "From" ? units.unit : null
+          const known = yield* pg.execute(sql`UPDATE ${rangeTable} SET version = ${nextVersion}, marked_at = ${time}::timestamptz
+            WHERE asset = ${asset} AND from_unit IS NOT DISTINCT FROM ${from}::text AND cause = ${text}`)
+          if (known > 0) return
           yield* pg.execute(sql`INSERT INTO ${rangeTable} (asset, version, from_unit, cause, marked_at)
-            VALUES (${asset}, ${nextVersion}, ${units._tag === "From" ? units.unit : null}, ${text}, ${time}::timestamptz)`)
+            VALUES (${asset}, ${nextVersion}, ${from}, ${text}, ${time}::timestamptz)`)
           return
+        }
         case "Listed":
         case "Relation": {
           // A never built asset is stale as a whole already. Its range gets a new version, so that a build under way
@@ -82,28 +89,47 @@ export const layer: Layer.Layer<StaleSets, never, Postgres> = Layer.effect(
       )
 
     return StaleSets.of({
+      unregistered: (assets) =>
+        Effect.map(
+          pg.query(
+            sql`SELECT asset, code_version, reads FROM ${assetTable}
+              WHERE asset = ANY(${assets.map(({ asset }) => asset)}::text[])`,
+            Schema.Struct({ asset: Schema.String, code_version: Schema.String, reads: Schema.Array(Schema.String) })
+          ),
+          (rows) =>
+            assets.filter(({ asset, codeVersion, reads }) => {
+              const known = rows.find((row) => row.asset === asset)
+              return known?.code_version !== codeVersion || known.reads.join() !== reads.join()
+            })
+        ),
+
       register: Effect.fnUntraced(function*({ assets, at }) {
-        const time = DateTime.formatIso(at)
-        const rows = yield* pg.query(
-          sql`SELECT asset, code_version FROM ${assetTable} WHERE asset = ANY(${assets.map(({ asset }) => asset)}::text[])`,
-          Schema.Struct({ asset: Schema.String, code_version: Schema.String })
-        )
-        const known = new Map(rows.map(({ asset, code_version }) => [asset, code_version]))
-        for (const { asset, codeVersion, isPartitioned } of assets) {
-          if (known.get(asset) === codeVersion) continue
-          const changed = yield* pg.query(
-            sql`INSERT INTO ${assetTable} AS a (asset, code_version, registered_at)
-              VALUES (${asset}, ${codeVersion}, ${time}::timestamptz)
-              ON CONFLICT (asset) DO UPDATE SET code_version = excluded.code_version, registered_at = excluded.registered_at
-              WHERE a.code_version <> excluded.code_version
-              RETURNING xmax = 0 AS is_new`,
-            Schema.Struct({ is_new: Schema.Boolean })
+        for (const { asset, codeVersion, isPartitioned, reads } of assets) {
+          // The old version is read from the row that the statement holds, not before it: another process may be
+          // registering the same asset.
+          const [before] = yield* pg.query(
+            sql`WITH held AS (SELECT code_version FROM ${assetTable} WHERE asset = ${asset} FOR UPDATE)
+              INSERT INTO ${assetTable} (asset, code_version, reads, registered_at)
+              VALUES (${asset}, ${codeVersion}, ${reads}::text[], ${DateTime.formatIso(at)}::timestamptz)
+              ON CONFLICT (asset) DO UPDATE
+                SET code_version = excluded.code_version, reads = excluded.reads, registered_at = excluded.registered_at
+              RETURNING (SELECT code_version FROM held) AS code_version`,
+            Schema.Struct({ code_version: Schema.NullOr(Schema.String) })
           )
-          const isNew = changed[0]?.is_new
-          if (isNew === undefined || (isNew && isPartitioned)) continue
-          yield* mark({ asset, units: all, cause: isNew ? { _tag: "NeverBuilt" } : { _tag: "CodeChanged" }, at })
+          const old = before?.code_version ?? null
+          if (old === codeVersion || (old === null && isPartitioned)) continue
+          yield* mark({ asset, units: all, cause: old === null ? { _tag: "NeverBuilt" } : { _tag: "CodeChanged" }, at })
         }
       }),
+
+      known: (asset) =>
+        Effect.map(
+          pg.query(
+            sql`SELECT asset, code_version FROM ${assetTable} WHERE asset = ${asset} OR ${asset} = ANY(reads)`,
+            Schema.Struct({ asset: Schema.String, code_version: Schema.String })
+          ),
+          (rows) => rows.map((row) => ({ asset: row.asset, codeVersion: row.code_version }))
+        ),
 
       mark,
 
@@ -118,7 +144,8 @@ export const layer: Layer.Layer<StaleSets, never, Postgres> = Layer.effect(
             const versions = yield* ranges(asset)
             const count = yield* pg.execute(sql`INSERT INTO ${identifier(picked)} (unit, version)
               SELECT unit, version FROM ${unitTable} WHERE asset = ${asset}`)
-            return { asset, units: all, count, partitions: [], versions }
+            const isStale = selection.isForced || count + versions.length > 0
+            return { asset, units: isStale ? all : none, count, partitions: [], versions }
           }
           case "Some": {
             const count = yield* pg.execute(sql`INSERT INTO ${identifier(picked)} (unit, version)

@@ -11,7 +11,7 @@ import type * as DateTime from "effect/DateTime"
 import type { AssetKey } from "../Asset.ts"
 import type { Reason } from "../MaterializationError.ts"
 import { type Cell, MemoryStore } from "../Transactor.ts"
-import { listed, none, type Unit, type UnitSet } from "../Unit.ts"
+import { all, listed, none, type Unit, type UnitSet } from "../Unit.ts"
 import { Materializations } from "./Materializations.ts"
 
 /**
@@ -42,11 +42,25 @@ export interface StaleSet {
 }
 
 /**
+ * What the ledger has to know of an asset.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Registration {
+  readonly asset: AssetKey
+  readonly codeVersion: string
+  readonly isPartitioned: boolean
+  /** The assets whose changes make it stale; views, which keep nothing, are passed over. */
+  readonly reads: ReadonlyArray<AssetKey>
+}
+
+/**
  * What a step considers.
  *
  * **Details**
  *
- * - `Whole`: everything, also what is not marked.
+ * - `Whole`: everything, also what is not marked, where anything is stale; with `isForced` in any case.
  * - `Some`: at most `limit` marked units.
  * - `Units`: of these partitions the ones that are marked or were never built; with `isForced` all of them.
  *
@@ -54,7 +68,7 @@ export interface StaleSet {
  * @since 0.1.0
  */
 export type Selection =
-  | { readonly _tag: "Whole" }
+  | { readonly _tag: "Whole"; readonly isForced: boolean }
   | { readonly _tag: "Some"; readonly limit: number }
   | { readonly _tag: "Units"; readonly units: ReadonlyArray<Unit>; readonly isForced: boolean }
 
@@ -82,14 +96,20 @@ export interface Picked {
  * @since 0.1.0
  */
 export class StaleSets extends Context.Service<StaleSets, {
+  /** Those of the assets that are not known, or known with other code or other upstream assets. */
+  readonly unregistered: (assets: ReadonlyArray<Registration>) => Effect.Effect<ReadonlyArray<Registration>, Reason>
   /**
    * Makes assets known. A new asset without partitions is stale as a whole (never built); an asset whose code version
    * differs from the known one is stale as a whole (code changed).
    */
   readonly register: (options: {
-    readonly assets: ReadonlyArray<{ readonly asset: AssetKey; readonly codeVersion: string; readonly isPartitioned: boolean }>
+    readonly assets: ReadonlyArray<Registration>
     readonly at: DateTime.Utc
   }) => Effect.Effect<void, Reason>
+  /** The asset itself, where it is known, and every asset known to read it, each with its known code version. */
+  readonly known: (
+    asset: AssetKey
+  ) => Effect.Effect<ReadonlyArray<{ readonly asset: AssetKey; readonly codeVersion: string }>, Reason>
   /** Marks units stale. */
   readonly mark: (options: {
     readonly asset: AssetKey
@@ -177,11 +197,11 @@ export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializ
         case "None":
           return
         case "All":
-        case "From":
-          return put(asset, {
-            ...current,
-            ranges: [...current.ranges, { from: units._tag === "From" ? units.unit : undefined, version: next(state), cause }]
-          })
+        case "From": {
+          const from = units._tag === "From" ? units.unit : undefined
+          const others = current.ranges.filter((range) => range.from !== from || range.cause !== cause)
+          return put(asset, { ...current, ranges: [...others, { from, version: next(state), cause }] })
+        }
         case "Listed": {
           const neverBuilt = current.ranges.find((range) => range.cause === encodeCause({ _tag: "NeverBuilt" }))
           if (neverBuilt !== undefined) {
@@ -200,12 +220,25 @@ export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializ
     }
 
     return StaleSets.of({
+      unregistered: (assets) =>
+        Effect.sync(() =>
+          assets.filter(({ asset, codeVersion, reads }) => {
+            const current = of(asset)
+            return current.codeVersion !== codeVersion || current.reads.join() !== reads.join()
+          })
+        ),
+      known: (asset) =>
+        Effect.sync(() =>
+          Array.from(state.get().assets).flatMap(([name, { codeVersion, reads }]) =>
+            codeVersion !== undefined && (name === asset || reads.includes(asset)) ? [{ asset: name, codeVersion }] : []
+          )
+        ),
       register: ({ assets }) =>
         Effect.sync(() => {
-          for (const { asset, codeVersion, isPartitioned } of assets) {
+          for (const { asset, codeVersion, isPartitioned, reads } of assets) {
             const current = of(asset)
+            put(asset, { ...current, codeVersion, reads })
             if (current.codeVersion === codeVersion) continue
-            put(asset, { ...current, codeVersion })
             if (current.codeVersion !== undefined) mark(asset, { _tag: "All" }, encodeCause({ _tag: "CodeChanged" }))
             else if (!isPartitioned) mark(asset, { _tag: "All" }, encodeCause({ _tag: "NeverBuilt" }))
           }
@@ -228,7 +261,7 @@ export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializ
           case "Whole":
             return {
               asset,
-              units: { _tag: "All" },
+              units: selection.isForced || marked.length + current.ranges.length > 0 ? all : none,
               count: marked.length,
               partitions: [],
               versions: [
@@ -317,6 +350,7 @@ export const opened = "opened"
 
 interface AssetState {
   readonly codeVersion: string | undefined
+  readonly reads: ReadonlyArray<AssetKey>
   readonly ranges: ReadonlyArray<{ readonly from: string | undefined; readonly version: number; readonly cause: string }>
   readonly marks: ReadonlyMap<string, { readonly version: number; readonly cause: string }>
 }
@@ -326,7 +360,7 @@ interface State {
   readonly assets: ReadonlyMap<AssetKey, AssetState>
 }
 
-const unknown: AssetState = { codeVersion: undefined, ranges: [], marks: new Map() }
+const unknown: AssetState = { codeVersion: undefined, reads: [], ranges: [], marks: new Map() }
 
 const next = (state: Cell<State>): number => {
   const version = state.get().version + 1

@@ -134,7 +134,7 @@ const ofPartitions = Effect.fnUntraced(function*<R>(
   return {
     asset,
     isBuilt: !PartitionSet.isEmpty(built),
-    whole: isOtherCode ? { _tag: "CodeChanged" } : ranged.find(({ partitions }) => PartitionSet.isSubset(built, partitions))?.cause,
+    whole: isOtherCode ? { _tag: "CodeChanged" } : ranged.find(({ partitions }) => !PartitionSet.isEmpty(built) && PartitionSet.isSubset(built, partitions))?.cause,
     existing,
     built,
     stale: staleBuilt,

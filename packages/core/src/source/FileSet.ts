@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { BigIntStats, Dirent } from "node:fs"
+import type { BigIntStats } from "node:fs"
 import * as Fs from "node:fs/promises"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
@@ -40,8 +40,8 @@ export const endings: ReadonlyArray<string> = [".csv", ".ndjson", ".jsonl", ".cs
  * **Details**
  *
  * What exists under the path is a file or a folder, even if its name has characters of a glob. A folder stands for the
- * data files in it at any depth, known by their endings; hidden ones (`.name`) are left out. A glob stands for every
- * file it matches. The root, against which origins are told, is the folder itself, the folder of the file, or the part
+ * data files directly in it, known by their endings; hidden ones (`.name`) are left out. A glob stands for every file it
+ * matches, `feed/**` for those at any depth. The root, against which origins are told, is the folder itself, the folder of the file, or the part
  * of the glob before its first pattern: so `feed/a.csv` is `a.csv` whether `feed`, `feed/a.csv` or `feed/*.csv` is given.
  * Finding nothing is an error, for an empty result would hide a mistyped path.
  *
@@ -58,8 +58,8 @@ export const list = Effect.fn("FileSet.list")(function* (path: string, setting: 
       path,
       place.kind === "glob"
         ? `No file matches "${path}" below ${place.root}. Correct ${setting}, or put a file there.`
-        : `The folder "${path}" (${place.root}) holds no data file. Expected are files ending in ${endings.join(", ")}, at ` +
-            `any depth. Put one there, or correct ${setting}.`
+        : `The folder "${path}" (${place.root}) holds no data file. Expected are files ending in ${endings.join(", ")}; ` +
+            `folders inside it are not searched (a glob such as "${path}/**" does). Put one there, or correct ${setting}.`
     )
   }
   return files
@@ -145,7 +145,7 @@ const originsAt = (place: Place, path: string): Effect.Effect<ReadonlyArray<stri
   const found =
     place.kind === "glob"
       ? Stream.runCollect(Stream.fromAsyncIterable(Fs.glob(place.rest, { cwd: place.root }), fromSystem(path, path)))
-      : dataFilesIn(place.root, "", new Set())
+      : dataFilesIn(place.root)
   return Effect.map(found, (origins) =>
     [...new Set(origins.map((origin) => origin.split(Path.sep).join("/")))].toSorted((a, b) =>
       a < b ? -1 : a > b ? 1 : 0
@@ -153,31 +153,13 @@ const originsAt = (place: Place, path: string): Effect.Effect<ReadonlyArray<stri
   )
 }
 
-/** Follows links to folders, each folder once, so that a link to a parent ends. */
-const dataFilesIn: (
-  root: string,
-  folder: string,
-  visited: Set<string>
-) => Effect.Effect<ReadonlyArray<string>, SourceError> = Effect.fnUntraced(function* (root, folder, visited) {
-  const path = Path.join(root, folder)
-  const real = yield* attempt(path, () => Fs.realpath(path))
-  if (visited.has(real)) return []
-  visited.add(real)
-  const entries = yield* attempt(path, () => Fs.readdir(path, { withFileTypes: true }))
-  const shown = entries.filter(({ name }) => !name.startsWith("."))
-  const found = yield* Effect.forEach(shown, (entry) => {
-    const origin = folder === "" ? entry.name : `${folder}/${entry.name}`
-    return Effect.flatMap(isFolder(entry, Path.join(root, origin)), (isFolder) =>
-      isFolder ? dataFilesIn(root, origin, visited) : Effect.succeed(isDataFile(entry.name) ? [origin] : [])
-    )
-  })
-  return found.flat()
+/** A folder may keep other things in folders of its own: what a person checked, archived, or expects. */
+const dataFilesIn = Effect.fnUntraced(function* (folder: string) {
+  const entries = yield* attempt(folder, () => Fs.readdir(folder, { withFileTypes: true }))
+  return entries
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith(".") && isDataFile(entry.name))
+    .map(({ name }) => name)
 })
-
-const isFolder = (entry: Dirent, path: string): Effect.Effect<boolean, SourceError> =>
-  entry.isSymbolicLink()
-    ? Effect.map(statOf(path), (stat) => stat?.isDirectory() === true)
-    : Effect.succeed(entry.isDirectory())
 
 const isDataFile = (name: string): boolean => endings.some((ending) => name.toLowerCase().endsWith(ending))
 

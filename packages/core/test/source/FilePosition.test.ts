@@ -221,11 +221,11 @@ describe("FileSource, files that were landed", () => {
     })
   )
 
-  it.effect("knows a file of a folder again when it is given alone", () =>
+  it.effect("knows a file of a glob again when it is given alone", () =>
     Effect.gen(function* () {
       const folder = yield* Feed.folder
       yield* Feed.write(folder, "2024/a.csv", `${header}x,1,a\n`)
-      const first = yield* Feed.land(Feed.source(folder))
+      const first = yield* Feed.land(Feed.source(`${folder}/**/*.csv`))
       yield* Feed.append(folder, "2024/a.csv", "y,2,b\n")
       const second = yield* Feed.land(Feed.source(`${folder}/2024/a.csv`), first)
       assert.deepStrictEqual(

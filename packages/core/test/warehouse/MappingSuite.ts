@@ -11,37 +11,19 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as Cut from "./Cut.ts"
 import * as Dimension from "./Dimension.ts"
 import type { Services } from "./layers.ts"
 import { build, event, events, land, partitions, prepare, rows, scope, transact, type Units } from "./World.ts"
 
 const start = "2024-01-01"
 
-/** Events by the day of a date column, or of a timestamp column in the zone of the partitions. */
-const cutBy = (
-  name: string,
-  log: ReturnType<typeof events<string>>,
-  by: "at" | "day",
-  cut: Partitions.Partitions = Partitions.daily({ start })
-) =>
-  Asset.make(name, {
-    description: "Events by time",
-    columns: Schema.Struct({
-      id: Column.text,
-      line: Column.integer,
-      at: Column.nullable(Column.timestamp),
-      day: Column.nullable(Column.date)
-    }),
-    partitions: cut,
-    inputs: { log: Asset.input(log, PartitionMapping.byColumn(by), { columns: ["id", "line", "at", "day"] }) },
-    write: WriteStrategy.replacePartitions(by, { key: ["id", "line"] }),
-    compute: { sql: ({ log }) => sql`SELECT id, line, at, day FROM ${log}`, rows: ({ log }) => log }
-  })
+const zonedDays = Partitions.daily({ start, timeZone: "America/New_York" })
 
 /** One row per partition that tells how many rows stood behind the input, and how many units were asked for. */
 const counting = (
   name: string,
-  upstream: ReturnType<typeof cutBy>,
+  upstream: ReturnType<typeof Cut.make>,
   mapping: PartitionMapping.Identity | PartitionMapping.TimeWindows,
   cut: Partitions.Partitions
 ) =>
@@ -49,7 +31,7 @@ const counting = (
     description: "How many upstream rows are read",
     columns: Schema.Struct({ starts: Column.timestamp, seen: Column.integer, units: Column.integer }),
     partitions: cut,
-    inputs: { upstream: Asset.input(upstream, mapping, { columns: ["id", "line", "day"] }) },
+    inputs: { upstream: Asset.input(upstream, mapping, { columns: ["id", "line"] }) },
     write: WriteStrategy.replacePartitions("starts", { key: ["starts"] }),
     compute: {
       sql: ({ units, upstream }) =>
@@ -141,7 +123,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
       it.effect("identity: a partition reads and reaches the partition of the same key, whatever its zone", () =>
         Effect.gen(function* () {
           const log = events("same_log")
-          const upstream = cutBy("same_days", log, "at", Partitions.daily({ start, timeZone: "America/New_York" }))
+          const upstream = Cut.make("same_days", log, { by: "at", partitions: zonedDays })
           const downstream = counting("same_count", upstream, PartitionMapping.identity, Partitions.daily({ start }))
           const graph = AssetGraph.fromIterable([log, upstream, downstream])
           yield* prepare(graph)
@@ -192,9 +174,9 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
       it.effect("timeWindows: a partition is read as a whole, with offsets in its reader's windows", () =>
         Effect.gen(function* () {
           const log = events("window_log")
-          const upstream = cutBy("window_days", log, "day")
-          const zoned = cutBy("window_zoned", log, "at", Partitions.daily({ start, timeZone: "America/New_York" }))
-          const months = cutBy("window_months", log, "day", Partitions.monthly({ start }))
+          const upstream = Cut.make("window_days", log, { by: "day", partitions: Partitions.daily({ start }) })
+          const zoned = Cut.make("window_zoned", log, { by: "at", partitions: zonedDays })
+          const months = Cut.make("window_months", log, { by: "day", partitions: Partitions.monthly({ start }) })
           const { timeWindows } = PartitionMapping
           const daily = Partitions.daily({ start })
           const week = counting("window_week", upstream, timeWindows(), Partitions.weekly({ start }))

@@ -1,13 +1,17 @@
+import * as Asset from "@assay/core/Asset"
 import * as AssetGraph from "@assay/core/AssetGraph"
+import * as PartitionMapping from "@assay/core/PartitionMapping"
+import { sql } from "@assay/core/Sql"
 import { Warehouse } from "@assay/core/warehouse/Warehouse"
 import { assert, describe, it } from "@effect/vitest"
+import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Crypto from "node:crypto"
 import * as Dimension from "./Dimension.ts"
 import type { Services } from "./layers.ts"
 import { cases, eventsOf, rowsOf, shown } from "./Scd2Cases.ts"
-import { build, event, events, land, prepare, rows, scope } from "./World.ts"
+import { build, event, events, land, prepare, refusal, rows, scope } from "./World.ts"
 
 /** Every warehouse must pass this suite: slowly changing dimensions. */
 export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
@@ -67,6 +71,80 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             ["north", "2024-01-05T00:00:00.000000Z", null],
             ["south", "2024-01-01T00:00:00.000000Z", null]
           ])
+        })
+      )
+
+      it.effect("counts what the column rounds away as no change", () =>
+        Effect.gen(function* () {
+          const log = events("rounded_log")
+          const hair = BigDecimal.fromStringUnsafe("0.0001")
+          const dimension = Asset.make("rounded", {
+            description: "Prices with a hair more at each line",
+            columns: Dimension.columns,
+            inputs: { log: Asset.input(log, PartitionMapping.byColumn("region")) },
+            write: Dimension.write,
+            compute: {
+              sql: ({ log }) =>
+                sql`SELECT region, note AS segment, amount + line * 0.0001 AS price, NULL AS email, NULL AS channel,
+                  at AS valid_from, line AS _sequence FROM ${log}`,
+              rows: ({ log }) =>
+                log.flatMap(({ amount, at, line, note, region }) =>
+                  at === null || amount === null
+                    ? []
+                    : [
+                        {
+                          region,
+                          segment: note,
+                          price: BigDecimal.sum(amount, BigDecimal.multiply(hair, BigDecimal.fromBigInt(BigInt(line)))),
+                          email: null,
+                          channel: null,
+                          valid_from: at,
+                          _sequence: line
+                        }
+                      ]
+                )
+            }
+          })
+          const graph = AssetGraph.fromIterable([log, dimension])
+          yield* prepare(graph)
+          yield* land(graph, log, [
+            observed("1", "north", "2024-01-01", "a"),
+            { ...observed("2", "north", "2024-01-02", "a"), line: 2 }
+          ])
+          yield* build(graph, dimension)
+          assert.deepStrictEqual(yield* rows(dimension, ["price", "valid_to"]), [["1.00", null]])
+        })
+      )
+
+      it.effect("refuses an observation without a key or without a start", () =>
+        Effect.gen(function* () {
+          const log = events("void_log")
+          const dimension = Asset.make("void", {
+            description: "Careless observations",
+            columns: Dimension.columns,
+            inputs: { log: Asset.input(log, PartitionMapping.byColumn("region")) },
+            write: Dimension.write,
+            compute: {
+              sql: ({ log }) =>
+                sql`SELECT nullif(region, '-') AS region, note AS segment, amount AS price, id AS email, kind AS channel,
+                  at AS valid_from, line AS _sequence FROM ${log}`,
+              // Passes the type checker, as careless code does, and yet lets nulls through.
+              rows: ({ log }) =>
+                log.map(({ amount, at, id, kind, line, note, region }) =>
+                  Object.assign(
+                    { region, valid_from: "", segment: note, price: amount, email: id, channel: kind, _sequence: line },
+                    { region: region === "-" ? null : region, valid_from: at }
+                  )
+                )
+            }
+          })
+          const graph = AssetGraph.fromIterable([log, dimension])
+          yield* prepare(graph)
+          yield* land(graph, log, [event("good"), event("no key", { region: "-" })])
+          assert.match(yield* refusal(build(graph, dimension)), /^DataQuality: .*"region"/)
+          yield* land(graph, log, [event("no start", { at: null, note: "another" })])
+          assert.match(yield* refusal(build(graph, dimension, { keys: ["north"] })), /^DataQuality: .*"valid_from"/)
+          assert.deepStrictEqual(yield* rows(dimension, ["region"]), [])
         })
       )
 

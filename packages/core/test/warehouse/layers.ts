@@ -81,13 +81,14 @@ const layerProbe = Layer.effect(
   }))
 )
 
+/** The warehouse of one schema in the database of a client. */
+export const overClient = Layer.merge(SqlWarehouse.layer, layerProbe).pipe(
+  Layer.provideMerge(Postgres.layer({ warehouse: "dev", ledger: "dev_ledger" }))
+)
+
 /** The warehouse in a database of its own. */
-export const postgres: Layer.Layer<Services | Postgres.Postgres, unknown> = Layer.merge(
-  SqlWarehouse.layer,
-  layerProbe
-).pipe(
-  Layer.provideMerge(Postgres.layer({ warehouse: "dev", ledger: "dev_ledger" })),
-  Layer.provide(TestDatabase.layer)
+export const postgres: Layer.Layer<Services | Postgres.Postgres | TestDatabase.TestDatabase, unknown> = overClient.pipe(
+  Layer.provideMerge(TestDatabase.layer)
 )
 
 // --- internal ---

@@ -1,7 +1,7 @@
 -- The ledger: everything Assay remembers between runs, as the migrations in src/ledger/Migrations.ts leave it.
 -- Written by `pnpm schema:dump`; the name of the database schema is a setting, "assay" is the default.
 -- Migrations, each with the MD5 of its statements, which never changes once it is released:
---   1  39ef08d580f1b01fffb3c81c68bda330  stale sets
+--   1  3f1c91a2f1883506a42babd3962009ca  stale sets
 --   2  d9f33c211791d3709697c00c79912b59  runs
 --   3  2acff5dcb0ac08f128395a1e4a515c0d  landings
 --   4  1b9ff4c7e10036565f8c061d24f3a58a  outbox
@@ -11,12 +11,14 @@ CREATE SCHEMA assay;
 CREATE TABLE assay.asset (
   asset text COLLATE "C" NOT NULL,
   code_version text NOT NULL,
+  reads text[] NOT NULL,
   registered_at timestamp with time zone NOT NULL,
   CONSTRAINT asset_pkey PRIMARY KEY (asset)
 );
 COMMENT ON TABLE assay.asset IS 'The assets that the ledger knows.';
 COMMENT ON COLUMN assay.asset.asset IS 'Name of the asset.';
 COMMENT ON COLUMN assay.asset.code_version IS 'Version of the code that its stale set answers for.';
+COMMENT ON COLUMN assay.asset.reads IS 'The assets whose changes make it stale, views left out.';
 COMMENT ON COLUMN assay.asset.registered_at IS 'When the asset became known with this code.';
 
 CREATE TABLE assay.materialization (

@@ -17,6 +17,7 @@ import * as AssetSelection from "./AssetSelection.ts"
 import type { Row } from "./Column.ts"
 import * as Lander from "./execution/Lander.ts"
 import * as Preview from "./execution/Preview.ts"
+import * as Registration from "./execution/Registration.ts"
 import * as Runner from "./execution/Runner.ts"
 import * as Verifier from "./execution/Verifier.ts"
 import * as Ledger from "./ledger/Ledger.ts"
@@ -24,7 +25,6 @@ import { Positions } from "./ledger/Positions.ts"
 import { Quarantine, type QuarantinedRow } from "./ledger/Quarantine.ts"
 import { type Lookup, Runs } from "./ledger/Runs.ts"
 import * as SqlLedger from "./ledger/SqlLedger.ts"
-import { StaleSets } from "./ledger/StaleSets.ts"
 import type { Reason } from "./MaterializationError.ts"
 import * as Partitions from "./Partitions.ts"
 import * as PartitionSet from "./PartitionSet.ts"
@@ -195,7 +195,8 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
       (names) => names.map((name) => AssetGraph.getUnsafe(graph, name))
     )
 
-  const prepared = prepare(graph)
+  const prepared = Registration.prepare(graph)
+  const registered = Effect.andThen(prepared, Registration.register(graph))
 
   return Assay.of({
     graph,
@@ -211,7 +212,7 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
       readonly concurrency?: number
     }) {
       const targets = yield* targetsOf(request)
-      yield* prepared
+      yield* registered
       const { findings, plan } = yield* Preview.survey(targets)
       if (Plan.isEmpty(plan)) return upToDate(targets)
       return yield* Runner.run({
@@ -262,7 +263,7 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
 
     replay: Effect.fn("Assay.replay")(function*(names?: ReadonlyArray<AssetKey>) {
       const assets = yield* selected(names)
-      yield* prepared
+      yield* registered
       const runId = yield* newRunId
       let tried = 0
       let landed = 0
@@ -293,19 +294,6 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
     }, provide)
   })
 }
-
-/** Tables and stale sets made ready for the graph; several processes may do it at once. */
-const prepare = Effect.fnUntraced(function*(graph: AssetGraph.AssetGraph): Effect.fn.Return<void, Reason, Services> {
-  const transactor = yield* Transactor.Transactor
-  const warehouse = yield* Warehouse
-  const staleSets = yield* StaleSets
-  const at = yield* DateTime.now
-  yield* transactor.transact(Effect.gen(function*() {
-    yield* transactor.lock([{ asset: "", mode: "exclusive" }])
-    yield* warehouse.prepare(graph)
-    yield* staleSets.register({ assets: Preview.registrations(graph), at })
-  }))
-})
 
 /** Readable and ordered in time: `20240520-101530-3f9a2c`. */
 const newRunId: Effect.Effect<string> = Effect.gen(function*() {

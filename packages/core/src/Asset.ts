@@ -224,7 +224,7 @@ export const make = <
   return {
     [TypeId]: phantom(),
     ...definition,
-    codeVersion: options.codeVersion ?? deriveCodeVersion(definition, compute)
+    codeVersion: withViews(options.codeVersion ?? deriveCodeVersion(definition, compute), inputs)
   }
 }
 
@@ -355,12 +355,31 @@ const validate = (asset: Unchecked): void => {
   for (const name of WriteStrategy.primaryKey(asset.write)) {
     if (columnUnsafe(asset, name).isNullable) fail(`key column "${name}" is nullable; a key column always has a value.`)
   }
-  for (const check of asset.checks) columnsOf(check).forEach((name) => columnUnsafe(asset, name))
-  if (asset.write._tag === "ReplacePartitions") validatePartitionColumn(asset, asset.write.column, fail)
+  for (const check of asset.checks) validateCheck(asset, check, fail)
+  if (asset.write._tag === "Scd2" && columnUnsafe(asset, asset.write.validFrom).kind._tag !== "Timestamp") {
+    fail(`validFrom "${asset.write.validFrom}" is where a version begins, so it is a timestamp.`)
+  }
+  if (asset.write._tag === "ReplacePartitions") {
+    const { column, key } = asset.write
+    validatePartitionColumn(asset, column, fail)
+    if (!key.includes(column)) {
+      fail(`its key lacks the partition column "${column}"; without it a row that moves to another partition meets itself.`)
+    }
+  }
   else if (asset.partitions._tag !== "Unpartitioned" && asset.write._tag !== "View") {
     fail("it has partitions, so its write strategy is replacePartitions (or view).")
   }
   for (const upstream of asset.inputs) validateInput(asset, upstream, fail)
+}
+
+const validateCheck = (asset: Unchecked, check: AssetCheck, fail: (message: string) => never): void => {
+  columnsOf(check).forEach((name) => columnUnsafe(asset, name))
+  const { rule } = check
+  if (rule._tag !== "Relationship") return
+  const other = asset.inputs.find(({ as }) => as === rule.input)
+  if (other === undefined || !other.columns.includes(rule.to)) {
+    fail(`check "${check.name}" looks into ${rule.input}.${rule.to}, which no input shows.`)
+  }
 }
 
 const validatePartitionColumn = (asset: Unchecked, name: string, fail: (message: string) => never): void => {
@@ -381,6 +400,12 @@ const validateInput = (asset: Unchecked, upstream: NamedInput, fail: (message: s
   const { mapping } = upstream
   const grain = WriteStrategy.grain(asset.write)
   upstream.columns.forEach((name) => columnUnsafe(upstream.asset, name))
+  for (const name of Object.keys(upstream.where ?? {})) {
+    const kind = columnUnsafe(upstream.asset, name).kind._tag
+    if (kind === "Decimal" || kind === "Timestamp" || kind === "Json") {
+      fail(`input "${upstream.as}" is filtered by "${name}", a ${kind.toLowerCase()}; a filter compares texts, dates, integers or booleans.`)
+    }
+  }
   switch (mapping._tag) {
     case "All":
       return
@@ -393,6 +418,7 @@ const validateInput = (asset: Unchecked, upstream: NamedInput, fail: (message: s
       if (units.length > 0 && units.length !== mapping.columns.length) {
         return fail(`input "${upstream.as}" maps ${mapping.columns.length} columns to a unit of ${units.length} (${units.join(", ")}).`)
       }
+      if (asset.partitions._tag === "TimeWindows") mapping.columns.forEach((name) => validateTime(upstream, name, fail))
       return
     }
     case "Identity":
@@ -405,7 +431,7 @@ const validateInput = (asset: Unchecked, upstream: NamedInput, fail: (message: s
         ? undefined
         : fail(`input "${upstream.as}" is mapped by time windows, but one side has none.`)
     case "Onwards":
-      columnUnsafe(upstream.asset, mapping.column)
+      validateTime(upstream, mapping.column, fail)
       return asset.partitions._tag === "TimeWindows" && upstream.asset.write._tag !== "View"
         ? undefined
         : fail(`input "${upstream.as}" is mapped onwards, which needs time partitions here and a table there.`)
@@ -417,16 +443,26 @@ const validateInput = (asset: Unchecked, upstream: NamedInput, fail: (message: s
   }
 }
 
+/** A time partition is found by a column that holds a time. */
+const validateTime = (upstream: NamedInput, name: string, fail: (message: string) => never): void => {
+  const kind = columnUnsafe(upstream.asset, name).kind._tag
+  if (kind !== "Date" && kind !== "Timestamp") {
+    fail(`input "${upstream.as}" is mapped to time partitions by "${name}", which is neither a date nor a timestamp.`)
+  }
+}
+
 const deriveCodeVersion = (
   asset: Pick<Asset, "columns" | "partitions" | "inputs" | "write">,
   { rows, sql }: Compute<unknown>
 ): string =>
   md5(Column.canonicalJson({
     columns: asset.columns.map(({ kind, name, isNullable }) => ({ kind, name, isNullable })),
+    partitions: cutOf(asset.partitions),
     inputs: asset.inputs.map(({ as, asset: upstream, columns, mapping, where }) => ({
       as,
       asset: upstream.name,
       columns,
+      partitions: cutOf(upstream.partitions),
       mapping,
       where: where ?? null
     })),
@@ -434,6 +470,18 @@ const deriveCodeVersion = (
     sql: sql === undefined ? null : sqlText(asset.inputs, sql),
     rows: sql === undefined && rows !== undefined ? rows.toString() : null
   }))
+
+/** What decides which rows a partition holds. From when to when there are partitions does not. */
+const cutOf = (partitions: Partitions) =>
+  partitions._tag === "TimeWindows"
+    ? { cadence: partitions.cadence, timeZone: partitions.timeZone, firstDayOfWeek: partitions.firstDayOfWeek }
+    : { cadence: partitions._tag }
+
+/** A view keeps no rows that could differ from its new definition; so that of its readers is another one with it. */
+const withViews = (codeVersion: string, inputs: ReadonlyArray<NamedInput>): string => {
+  const views = inputs.flatMap(({ asset }) => asset.write._tag === "View" ? [asset.codeVersion] : [])
+  return views.length === 0 ? codeVersion : `${codeVersion}+${md5(views.join()).slice(0, 8)}`
+}
 
 /** The query over symbolic relations; a query that is an Effect stands for itself by its source text. */
 const sqlText = (inputs: ReadonlyArray<NamedInput>, query: NonNullable<Compute<unknown>["sql"]>): string => {

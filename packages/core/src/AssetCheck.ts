@@ -125,7 +125,7 @@ export const condition = (
 ): AssetCheck<never> => ({ name, severity: "error", rule: { _tag: "Condition", ...options } })
 
 /**
- * A query that finds the rows which break a rule, said twice: in SQL over `rows` (and the inputs by name), and as a
+ * A query that finds the rows which break a rule, said twice: in SQL over `rows` (and, by name, the inputs as the step read them), and as a
  * function over the rows and the rows of the inputs.
  *
  * @category constructors

@@ -270,8 +270,9 @@ const annotationsOf = (ast: { readonly annotations?: object | undefined; readonl
 
 const isKind = (u: unknown): u is Kind => typeof u === "object" && u !== null && "_tag" in u
 
+/** Excess digits are rounded as PostgreSQL rounds them on the way into a column: half away from zero. */
 const formatDecimal = (value: BigDecimal.BigDecimal, scale: number): string => {
-  const scaled = BigDecimal.scale(value, scale)
+  const scaled = BigDecimal.scale(BigDecimal.round(value, { scale, mode: "half-from-zero" }), scale)
   const digits = (scaled.value < 0n ? -scaled.value : scaled.value).toString().padStart(scale + 1, "0")
   const sign = scaled.value < 0n ? "-" : ""
   return scale === 0

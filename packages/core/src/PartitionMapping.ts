@@ -60,6 +60,12 @@ export interface ByColumns<out Column extends string = string> {
 /**
  * A changed row makes every partition stale from the one on that holds the column's value (old or new image).
  *
+ * **Details**
+ *
+ * Where the column is the start of the windows of a slowly changing dimension, the change begins at the first instant at
+ * which the dimension says something else than before. So the compute may ask what holds at an instant, up to the end of
+ * its partition; one that counts versions or reads their bounds for themselves maps by `all`.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -11,7 +11,7 @@ import type { Unit } from "./Unit.ts"
 
 /**
  * The downstream partitions that upstream partitions reach, whether or not they exist yet. Undefined for a mapping that
- * reads rows: from partitions alone it could be any.
+ * reads rows, and where the two sides are cut in different ways: from partitions alone it could be any.
  *
  * @category mapping
  * @since 0.1.0
@@ -23,7 +23,7 @@ export const downstream = (
   const to = options.downstream
   switch (mapping._tag) {
     case "Identity":
-      return sameKeys(options.upstream, to)
+      return options.upstream.partitions._tag === to._tag ? sameKeys(options.upstream, to) : undefined
     case "TimeWindows": {
       if (to._tag !== "TimeWindows") return undefined
       // d reads [s + startOffset, e + endOffset) counted in windows of d, so u reaches the d that begin after u's start
@@ -57,7 +57,7 @@ export const upstream = (
   const to = options.downstream.partitions
   switch (mapping._tag) {
     case "Identity":
-      return sameKeys(options.downstream, from)
+      return from._tag === to._tag ? sameKeys(options.downstream, from) : undefined
     case "TimeWindows":
       if (from._tag !== "TimeWindows" || to._tag !== "TimeWindows") return undefined
       return unionOf(

@@ -2,6 +2,7 @@
  * Where does a command work, and does its request make sense there? The first line of what commands print, and the
  * sentences about requests that only the graph can judge.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Asset } from "../Asset.ts"
 import type { AssetGraph } from "../AssetGraph.ts"
@@ -23,19 +24,20 @@ export const header = (what: string, session: Host.Session, style: Style): Reado
 }
 
 /**
- * Fails where a range is given and no named asset has partitions that it could choose from.
+ * Fails where a request names an asset or a range that there is not, or a range where no named asset has partitions that
+ * it could choose from.
  *
  * @category checks
  * @since 0.1.0
  */
-export const refuseUselessRange = (
-  { assay: { graph } }: Pick<Host.Session, "assay">,
-  { assets, partitions }: Pick<Request, "assets" | "partitions">
-): Effect.Effect<void, UsageError> => {
-  const named = assets.flatMap((name) => graph.assets.get(name) ?? [])
-  if (partitions === undefined || named.length === 0 || named.length < assets.length || named.some(hasPartitions)) return Effect.void
-  return Effect.fail(new UsageError({ message: withoutPartitions(named.map(({ name }) => name), graph) }))
-}
+export const check = Effect.fnUntraced(function* ({ assay: { graph } }: Pick<Host.Session, "assay">, request: Request) {
+  const Requests = yield* Effect.promise(() => import("../planning/Request.ts"))
+  const now = yield* Clock.currentTimeMillis
+  const targets = yield* Effect.fromResult(Requests.targets(request, { graph, now }))
+  const named = targets.flatMap(({ asset, isNamed }) => (isNamed ? [asset] : []))
+  if (request.partitions === undefined || named.some(hasPartitions)) return
+  return yield* new UsageError({ message: withoutPartitions(named.map(({ name }) => name), graph) })
+})
 
 /**
  * What stops a request before anything is run is the user's to mend: a source that points nowhere, a definition that is

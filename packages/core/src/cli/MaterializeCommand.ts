@@ -91,9 +91,9 @@ const materialize = Effect.fnUntraced(function* (request: Request, { isJson }: {
   const output = isJson ? screen.error : screen.out
   const began = yield* Clock.currentTimeMillis
   const session = yield* host.open
+  yield* HostReport.check(session, request)
   const RunReport = yield* Effect.promise(() => import("./RunReport.ts"))
   const LiveProgress = yield* Effect.promise(() => import("./LiveProgress.ts"))
-  yield* HostReport.refuseUselessRange(session, request)
   const nameWidth = Math.min(28, Math.max(...namesOf(session).map(({ length }) => length)))
   const live = yield* LiveProgress.make({ output, nameWidth, isQuiet: isJson })
   if (!isJson) yield* Effect.ignore(writeLines(output, HostReport.header("materialize", session, output.style)))

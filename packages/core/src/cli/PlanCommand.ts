@@ -37,7 +37,7 @@ export const explain = Effect.fnUntraced(function* (request: Request, options: {
   const { out } = yield* Screen
   const session = yield* host.open
   const PlanReport = yield* Effect.promise(() => import("./PlanReport.ts"))
-  yield* HostReport.refuseUselessRange(session, request)
+  yield* HostReport.check(session, request)
   const plan = yield* HostReport.blameSetup(session.assay.plan(request))
   if (options.isJson) return yield* out.write(Json.document(PlanReport.document(plan, session.target)))
   yield* writeLines(out, HostReport.header("plan", session, out.style))

@@ -195,12 +195,13 @@ const list = Effect.fnUntraced(function* (input: {
   yield* writeLines(out, lines(rows, { style: out.style, width: yield* out.columns }))
   const more = isMore ? (yield* session.assay.quarantined({ asset, limit: mostCounted + 1, after: last.id })).length : 0
   const { dim, words } = out.style
+  const hint = `One row in full: ${host.call} quarantine show ${last.id}. After a fix: ${host.call} quarantine replay`
   yield* writeLines(out, [
     ...(more === 0
       ? []
       : [dim(words(`… ${more > mostCounted ? `more than ${Quantity.number(mostCounted)}` : Quantity.number(more)} more: --after ${last.id}`))]),
     "",
-    dim(`One row in full: ${host.call} quarantine show ${last.id}. After a fix: ${host.call} quarantine replay`)
+    ...Paragraph.wrap(hint, { width: yield* out.columns }).map(dim)
   ])
 }, Effect.scoped)
 

@@ -78,7 +78,8 @@ export const lines = (
   options: { readonly style: Style; readonly width: number; readonly now: DateTime.Utc; readonly call: string }
 ): ReadonlyArray<string> => {
   const { now, style, width } = options
-  const noted = reports.flatMap((report) => notes(report, options).map((note) => `${report.asset}: ${note}`))
+  const said = reports.flatMap((report) => notes(report, options).map((note) => ({ asset: report.asset, note })))
+  const noted = Array.from(Map.groupBy(said, ({ note }) => note), ([note, of]) => `${of.map(({ asset }) => asset).join(", ")}: ${note}`)
   return [
     ...Table.render(
       {

@@ -79,7 +79,6 @@ export const lines = (
   const { call, style, width } = options
   if (verdicts.length === 0) return ["There is nothing to compare: sources and views are not built."]
   const bad = verdicts.filter(({ isOk }) => !isOk)
-  const isOnlyDue = bad.every(({ difference }) => difference.missing + difference.unexpected === 0)
   return [
     ...Table.render(
       {
@@ -92,14 +91,16 @@ export const lines = (
           { title: "rows lacking", align: "right", isFixed: true },
           { title: "rows too many", align: "right", isFixed: true }
         ],
-        rows: verdicts.map(({ asset, compared, difference, isOk, missing, stale }) => [
-          asset,
-          isOk ? `${style.symbols.done} ok` : `${style.symbols.failed} ${style.red(wordOf(difference))}`,
-          compared,
-          Quantity.number(stale),
-          Quantity.number(missing),
-          Quantity.number(difference.missing),
-          Quantity.number(difference.unexpected)
+        rows: verdicts.map((verdict) => [
+          verdict.asset,
+          verdict.isOk
+            ? `${style.symbols.done} ok`
+            : `${style.symbols.failed} ${style.red(differs(verdict) ? "differs" : "stale")}`,
+          verdict.compared,
+          Quantity.number(verdict.stale),
+          Quantity.number(verdict.missing),
+          Quantity.number(verdict.difference.missing),
+          Quantity.number(verdict.difference.unexpected)
         ])
       },
       options
@@ -119,8 +120,8 @@ export const lines = (
       ? []
       : [
           style.dim(
-            isOnlyDue
-              ? `Next: ${call} materialize`
+            options.isStrict && verdicts.some(isDue)
+              ? `Next: ${call} materialize, and verify again`
               : `Next: ${call} materialize --asset ${bad.map(({ asset }) => asset).join(",")} --force`
           )
         ])
@@ -134,9 +135,13 @@ const verdict = (
   { isStrict, style }: { readonly style: Style; readonly isStrict: boolean }
 ): string => {
   const bad = verdicts.filter(({ isOk }) => !isOk)
-  const different = bad.filter(({ difference }) => difference.missing + difference.unexpected > 0).length
+  const different = bad.filter(differs).length
   const of = `of ${Quantity.count(verdicts.length, "asset")}`
-  if (different > 0) return style.red(`${different} ${of} ${different === 1 ? "differs" : "differ"} from the recompute.`)
+  const than = isStrict ? "a full refresh" : "its recompute"
+  if (different > 0) {
+    const why = isStrict && verdicts.some(isDue) ? ", but not everything is up to date" : ""
+    return style.red(`${different} ${of} ${different === 1 ? "differs" : "differ"} from ${than}${why}.`)
+  }
   if (bad.length > 0) return style.red(`${bad.length} ${of} ${bad.length === 1 ? "is" : "are"} not up to date; what is there is right.`)
   if (verdicts.every(({ compared }) => compared === "nothing")) return style.yellow("Nothing is fresh, so there was nothing to compare.")
   return style.green(isStrict ? "Every table equals a full refresh." : "Every fresh unit equals its recompute.")
@@ -163,7 +168,9 @@ const verify = Effect.fnUntraced(function* (input: {
   if (!isOk) return yield* new Unsuccessful({ code: ExitCode.failed })
 }, Effect.scoped)
 
-const wordOf = ({ missing, unexpected }: Verdict["difference"]): string => (missing + unexpected === 0 ? "stale" : "differs")
+const differs = ({ difference }: Verdict): boolean => difference.missing + difference.unexpected > 0
+
+const isDue = ({ missing, stale }: Verdict): boolean => missing + stale > 0
 
 const documentOf = (
   verdicts: ReadonlyArray<Verdict>,

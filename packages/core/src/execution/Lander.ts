@@ -6,6 +6,8 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Asset } from "../Asset.ts"
+import type { CheckResult } from "../AssetCheck.ts"
+import type { AssetEvent } from "../AssetEvent.ts"
 import type { AssetGraph } from "../AssetGraph.ts"
 import type { Row } from "../Column.ts"
 import { Outbox } from "../ledger/Outbox.ts"
@@ -15,7 +17,7 @@ import { DefinitionFault, type Reason, SchemaMismatch, Transient } from "../Mate
 import type { Batch, Delivery, Position, Source, SourceError } from "../Source.ts"
 import { Transactor } from "../Transactor.ts"
 import { all } from "../Unit.ts"
-import { Warehouse } from "../warehouse/Warehouse.ts"
+import { Warehouse, type Written } from "../warehouse/Warehouse.ts"
 import type { Append } from "../WriteStrategy.ts"
 import * as FaultPoint from "./FaultPoint.ts"
 import * as Materializer from "./Materializer.ts"
@@ -29,7 +31,7 @@ import * as Materializer from "./Materializer.ts"
 export type Services = Materializer.Services | Positions | Quarantine
 
 /**
- * How much has been landed so far of one delivery.
+ * What one batch brought.
  *
  * @category models
  * @since 0.1.0
@@ -39,6 +41,8 @@ export interface Landed {
   readonly inserted: number
   readonly unchanged: number
   readonly quarantined: number
+  /** What the source and the checks have to say. */
+  readonly warnings: ReadonlyArray<string>
 }
 
 /**
@@ -79,41 +83,32 @@ export const discover = Effect.fn("Lander.discover")(function*(
 })
 
 /**
- * Lands one delivery, batch by batch, and reports after each how much that makes.
+ * Lands one delivery, batch by batch.
  *
  * @category steps
  * @since 0.1.0
  */
-export const land = Effect.fn("Lander.land")(function*<E>(options: {
+export const land = Effect.fn("Lander.land")(function*<E, R>(options: {
   readonly graph: AssetGraph
   readonly from: SourceAsset
   readonly delivery: Delivery
   readonly runId: string
   readonly batchId: string
-  /** Recorded with each batch, in the same transaction; `sofar` is the whole delivery up to and with the batch. */
-  readonly record: (sofar: Landed) => Effect.Effect<void, E>
-  readonly onBatch: (batch: { readonly rows: number; readonly quarantined: number; readonly warnings: ReadonlyArray<string> }) => Effect.Effect<void>
-}): Effect.fn.Return<Landed, Reason | E, Services> {
+  /** Done with each batch, in the same transaction. */
+  readonly record: (landed: Landed) => Effect.Effect<void, E, R>
+  /** Done after each batch, when it is committed. */
+  readonly onBatch: (landed: Landed) => Effect.Effect<void>
+}): Effect.fn.Return<void, Reason | E, Services | R> {
   const { delivery, from } = options
-  let sofar: Landed = { read: 0, inserted: 0, unchanged: 0, quarantined: 0 }
   let expected = delivery.after
   const batches = Stream.mapError(from.source.read(delivery), reasonOf)
   yield* Stream.runForEach(batches, (batch) =>
     Effect.gen(function*() {
-      const before = sofar
-      const landed = yield* landBatch({ ...options, batch, expected, sofar: before })
-      sofar = landed
+      const landed = yield* landBatch({ ...options, batch, expected })
       expected = batch.position
       yield* FaultPoint.pass("landing.afterCommit")
-      yield* options.onBatch({
-        rows: landed.inserted - before.inserted,
-        quarantined: landed.quarantined - before.quarantined,
-        warnings: batch.warnings
-      })
+      yield* options.onBatch(landed)
     }))
-  const warehouse = yield* Warehouse
-  yield* warehouse.settle({ asset: from.asset, rows: sofar.inserted })
-  return sofar
 })
 
 /**
@@ -150,7 +145,13 @@ export const replay = Effect.fn("Lander.replay")(function*(options: {
       }),
       at
     })
-    const written = yield* write({ ...options, batchId: `${runId}-replay`, rows: passed.map(({ row }) => row), knownBy: undefined, at })
+    const { written } = yield* write({
+      ...options,
+      batchId: `${runId}-replay`,
+      rows: passed.map(({ row }) => row),
+      knownBy: undefined,
+      at
+    })
     yield* quarantine.release({ ids: passed.map(({ id }) => id), runId, at })
     return { tried: rows.length, landed: written.inserted, last: rows.at(-1)?.id }
   }))
@@ -158,18 +159,17 @@ export const replay = Effect.fn("Lander.replay")(function*(options: {
 
 // --- internal ---
 
-const landBatch = Effect.fnUntraced(function*<E>(options: {
+const landBatch = Effect.fnUntraced(function*<E, R>(options: {
   readonly graph: AssetGraph
   readonly from: SourceAsset
   readonly delivery: Delivery
   readonly runId: string
   readonly batchId: string
-  readonly record: (sofar: Landed) => Effect.Effect<void, E>
+  readonly record: (landed: Landed) => Effect.Effect<void, E, R>
   readonly batch: Batch<Row>
   readonly expected: Position | undefined
-  readonly sofar: Landed
-}): Effect.fn.Return<Landed, Reason | E, Services> {
-  const { batch, delivery, expected, from: { asset }, graph, runId, sofar } = options
+}): Effect.fn.Return<Landed, Reason | E, Services | R> {
+  const { batch, delivery, expected, from: { asset }, graph, runId } = options
   const transactor = yield* Transactor
   const positions = yield* Positions
   const quarantine = yield* Quarantine
@@ -191,7 +191,7 @@ const landBatch = Effect.fnUntraced(function*<E>(options: {
       })
     }
     yield* FaultPoint.pass("landing.beforeWrite")
-    const written = yield* write({ ...options, rows: batch.rows, knownBy: batch.knownBy, at })
+    const { warnings, written } = yield* write({ ...options, rows: batch.rows, knownBy: batch.knownBy, at })
     const rejected = batch.rejected.length === 0
       ? 0
       : yield* quarantine.add({ asset: asset.name, runId, at, rows: batch.rejected })
@@ -205,15 +205,16 @@ const landBatch = Effect.fnUntraced(function*<E>(options: {
       quarantined: rejected,
       at
     }])
-    const total: Landed = {
-      read: sofar.read + batch.rows.length + batch.rejected.length,
-      inserted: sofar.inserted + written.inserted,
-      unchanged: sofar.unchanged + written.unchanged,
-      quarantined: sofar.quarantined + rejected
+    const landed: Landed = {
+      read: batch.rows.length + batch.rejected.length,
+      inserted: written.inserted,
+      unchanged: written.unchanged,
+      quarantined: rejected,
+      warnings: [...batch.warnings, ...warnings.map(Materializer.describe)]
     }
-    yield* options.record(total)
+    yield* options.record(landed)
     yield* FaultPoint.pass("landing.beforeCommit")
-    return total
+    return landed
   }))
 })
 
@@ -221,22 +222,29 @@ const landBatch = Effect.fnUntraced(function*<E>(options: {
 const write = Effect.fnUntraced(function*(options: {
   readonly graph: AssetGraph
   readonly from: SourceAsset
+  readonly runId: string
   readonly batchId: string
   readonly rows: ReadonlyArray<Row>
   readonly knownBy: ReadonlyArray<string> | undefined
   readonly at: DateTime.Utc
-}) {
-  const { at, batchId, from: { asset, write: { batch, loadedAt } }, graph, knownBy, rows } = options
+}): Effect.fn.Return<
+  { readonly written: Written; readonly warnings: ReadonlyArray<CheckResult> },
+  Reason,
+  Materializer.Services
+> {
+  const { at, batchId, from: { asset, write: { batch, loadedAt } }, graph, knownBy, rows, runId } = options
   const warehouse = yield* Warehouse
+  const outbox = yield* Outbox
   const loaded = DateTime.formatIso(at).replace(/\.(\d{3})Z$/, ".$1000Z")
   const written = yield* warehouse.land({
     asset,
     rows: rows.map((row) => ({ ...row, [batch]: batchId, [loadedAt]: loaded })),
     knownBy
   })
-  yield* Materializer.checked(asset, { units: all, partitions: [] })
+  const warnings = yield* Materializer.checked(asset, { units: all, partitions: [] })
   yield* Materializer.propagate({ graph, asset, written, at })
-  return written
+  yield* outbox.emit(warnings.map((check): AssetEvent => ({ _tag: "CheckFailed", asset: asset.name, runId, ...check, at })))
+  return { written, warnings }
 })
 
 const reasonOf = ({ kind, message }: SourceError): Reason => {

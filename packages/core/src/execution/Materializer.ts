@@ -6,7 +6,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type Asset, isPartitioned } from "../Asset.ts"
+import { type Asset, type AssetKey, isPartitioned } from "../Asset.ts"
 import type { CheckResult } from "../AssetCheck.ts"
 import type { AssetEvent } from "../AssetEvent.ts"
 import { maxUnitKeys } from "../AssetEvent.ts"
@@ -14,7 +14,7 @@ import { type AssetGraph, type Edge, edgesFrom } from "../AssetGraph.ts"
 import { Materializations } from "../ledger/Materializations.ts"
 import { Outbox } from "../ledger/Outbox.ts"
 import { type Picked, type Selection, StaleSets } from "../ledger/StaleSets.ts"
-import { DataQuality, type Reason } from "../MaterializationError.ts"
+import { DataQuality, DefinitionFault, type Reason } from "../MaterializationError.ts"
 import * as PartitionReach from "../PartitionReach.ts"
 import * as Partitions from "../Partitions.ts"
 import * as PartitionSet from "../PartitionSet.ts"
@@ -50,14 +50,14 @@ export interface StepResult {
  * @category steps
  * @since 0.1.0
  */
-export const step = Effect.fn("Materializer.step")(function*<E>(options: {
+export const step = Effect.fn("Materializer.step")(function*<E, R>(options: {
   readonly graph: AssetGraph
   readonly asset: Asset<string, unknown, never>
   readonly selection: Selection
   readonly runId: string
   /** Recorded with the rows, in the same transaction. */
-  readonly record: (result: StepResult) => Effect.Effect<void, E>
-}): Effect.fn.Return<StepResult | undefined, Reason | E, Services> {
+  readonly record: (result: StepResult) => Effect.Effect<void, E, R>
+}): Effect.fn.Return<StepResult | undefined, Reason | E, Services | R> {
   const { asset, graph, record, runId, selection } = options
   const transactor = yield* Transactor
   const staleSets = yield* StaleSets
@@ -66,6 +66,7 @@ export const step = Effect.fn("Materializer.step")(function*<E>(options: {
     yield* FaultPoint.pass("beforeLock")
     yield* transactor.lock(locksOf(graph, asset))
     yield* FaultPoint.pass("afterLock")
+    yield* refuseOtherCode(asset)
     const picked = yield* staleSets.pick({ asset: asset.name, selection })
     if (picked.units._tag === "None") return undefined
     const at = yield* DateTime.now
@@ -92,7 +93,8 @@ export const step = Effect.fn("Materializer.step")(function*<E>(options: {
 
 /**
  * Marks what the change set of the current transaction makes stale downstream, through every edge. A view keeps no rows,
- * so what it makes stale is marked through it at once.
+ * so what it makes stale is marked through it at once. Which units of an asset that another graph defines are reached
+ * cannot be told here, so all of them are marked.
  *
  * @category steps
  * @since 0.1.0
@@ -106,11 +108,15 @@ export const propagate = Effect.fnUntraced(function*(options: {
   const { asset, at, graph, written } = options
   if (written.inserted + written.updated + written.deleted === 0) return
   const staleSets = yield* StaleSets
+  const mark = (to: AssetKey, units: UnitSet) =>
+    staleSets.mark({ asset: to, units, cause: { _tag: "Upstream", asset: asset.name }, at })
   for (const edge of edgesFrom(graph, asset.name)) {
     const units = written.change === "everything" ? all : yield* unitsReached(edge)
-    for (const { reached, to } of throughViews(graph, edge, units)) {
-      yield* staleSets.mark({ asset: to.name, units: reached, cause: { _tag: "Upstream", asset: asset.name }, at })
-    }
+    for (const { reached, to } of throughViews(graph, edge, units)) yield* mark(to.name, reached)
+  }
+  for (const reader of yield* staleSets.known(asset.name)) {
+    const isOurs = reader.asset === asset.name || graph.assets.get(reader.asset)?.codeVersion === reader.codeVersion
+    if (!isOurs) yield* mark(reader.asset, all)
   }
 })
 
@@ -166,7 +172,29 @@ export const checked = Effect.fnUntraced(function*(
   })
 })
 
+/**
+ * A failed check in a few words.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const describe = ({ check, examples, violations }: CheckResult): string =>
+  `check "${check}": ${violations} rows${examples[0] === undefined ? "" : `, for example ${examples[0]}`}`
+
 // --- internal ---
+
+/** What was computed with other code than the asset is known with by now would never be found to be wrong (L8). */
+const refuseOtherCode = Effect.fnUntraced(function*(asset: Asset): Effect.fn.Return<void, Reason, StaleSets> {
+  const staleSets = yield* StaleSets
+  const own = (yield* staleSets.known(asset.name)).find((known) => known.asset === asset.name)
+  if (own?.codeVersion === asset.codeVersion) return
+  return yield* new DefinitionFault({
+    message: `another process has begun to materialize "${asset.name}" with another definition (code version `
+      + `${own?.codeVersion ?? "none"}, here ${asset.codeVersion}), and this one has written nothing since. `
+      + "Stop the process whose code is out of date; run again where this is the current one.",
+    code: undefined
+  })
+})
 
 const unitsReached = Effect.fnUntraced(function*(edge: Edge): Effect.fn.Return<UnitSet, Reason, Warehouse> {
   const warehouse = yield* Warehouse
@@ -178,6 +206,7 @@ const unitsReached = Effect.fnUntraced(function*(edge: Edge): Effect.fn.Return<U
   return mapped(edge, PartitionSet.fromKeys(upstream.partitions, keys.filter((key) => Partitions.isKey(upstream.partitions, key))), downstream)
 })
 
+/** All, where partitions alone do not tell. */
 const mapped = (edge: Edge, changed: ReturnType<typeof PartitionSet.fromKeys>, downstream: Asset): UnitSet => {
   if (changed._tag === "Failure") return all
   const reached = PartitionReach.downstream(edge.input.mapping, { upstream: changed.success, downstream: downstream.partitions })
@@ -197,7 +226,7 @@ const throughViews = (
     throughViews(
       graph,
       next,
-      units._tag === "Listed"
+      units._tag === "Listed" && downstream.partitions._tag !== "Unpartitioned"
         ? mapped(next, PartitionSet.fromKeys(downstream.partitions, units.units), next.downstream)
         : all
     )

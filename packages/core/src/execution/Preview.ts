@@ -3,20 +3,29 @@
  * they are few the work is rehearsed: landed and built as in a run, in one transaction that is undone. Where they are
  * many, or everything is due anyway, the plan says which assets follow.
  */
+import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import { isPartitioned } from "../Asset.ts"
+import type { AssetKey } from "../Asset.ts"
 import { type AssetGraph, edgesFrom } from "../AssetGraph.ts"
-import { StaleSets } from "../ledger/StaleSets.ts"
 import type { Reason } from "../MaterializationError.ts"
 import * as AssetStatus from "../planning/AssetStatus.ts"
 import * as Plan from "../planning/Plan.ts"
 import type { Target } from "../planning/Request.ts"
 import { Transactor } from "../Transactor.ts"
 import { fromPartitions } from "../Unit.ts"
-import { Warehouse } from "../warehouse/Warehouse.ts"
+import * as Builder from "./Builder.ts"
 import * as Lander from "./Lander.ts"
 import * as Materializer from "./Materializer.ts"
+import * as Registration from "./Registration.ts"
+
+/**
+ * The services that a rehearsal uses.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Services = Lander.Services | Builder.Services
 
 /**
  * The plan for some targets as things stand, without rehearsing anything.
@@ -42,7 +51,8 @@ export const survey = Effect.fn("Preview.survey")(function*(
 })
 
 /**
- * The plan for some targets, rehearsed where that is cheap.
+ * The plan for some targets, rehearsed where that is cheap. Where the rehearsal fails, as the run will, the plan is the
+ * one without it.
  *
  * @category plans
  * @since 0.1.0
@@ -50,23 +60,14 @@ export const survey = Effect.fn("Preview.survey")(function*(
 export const plan = Effect.fn("Preview.plan")(function*(options: {
   readonly graph: AssetGraph<never>
   readonly targets: ReadonlyArray<Target<never>>
-}): Effect.fn.Return<Plan.Plan, Reason, Lander.Services> {
+}): Effect.fn.Return<Plan.Plan, Reason, Services> {
   const surveyed = yield* survey(options.targets)
   if (Plan.isEmpty(surveyed.plan) || !isCheap(surveyed.findings, options)) return surveyed.plan
   const transactor = yield* Transactor
-  return yield* transactor.rehearse(rehearsal(options))
+  return yield* transactor.rehearse(rehearsal(options)).pipe(
+    Effect.catchCause((cause) => Cause.hasInterrupts(cause) ? Effect.failCause(cause) : Effect.succeed(surveyed.plan))
+  )
 })
-
-/**
- * What the ledger has to know of the assets of a graph.
- *
- * @category plans
- * @since 0.1.0
- */
-export const registrations = (graph: AssetGraph) =>
-  Array.from(graph.assets.values())
-    .filter(({ body, write }) => body._tag === "Compute" && write._tag !== "View")
-    .map((asset) => ({ asset: asset.name, codeVersion: asset.codeVersion, isPartitioned: isPartitioned(asset) }))
 
 // --- internal ---
 
@@ -74,52 +75,56 @@ export const registrations = (graph: AssetGraph) =>
 const manyBytes = 4 * 1024 * 1024
 const manyUnits = 20_000
 
-const isCheap = (findings: ReadonlyArray<Plan.Finding>, options: { readonly graph: AssetGraph<never> }): boolean =>
+const isCheap = (
+  findings: ReadonlyArray<Plan.Finding>,
+  options: { readonly graph: AssetGraph<never>; readonly targets: ReadonlyArray<Target<never>> }
+): boolean =>
   findings.every(({ deliveries, status, target: { asset, isForced } }) => {
-    const feeds = edgesFrom(options.graph, asset.name).length > 0
     const isWhole = asset.body._tag === "Compute" && asset.write._tag !== "View" &&
       (status.whole !== undefined || !status.isBuilt || isForced)
     return deliveries.reduce((sum, { bytes }) => sum + (bytes ?? Number.POSITIVE_INFINITY), 0) <= manyBytes &&
-      AssetStatus.staleCount(status) <= manyUnits && !(feeds && isWhole)
+      AssetStatus.staleCount(status) <= manyUnits && !(isWhole && feedsAny(options, asset.name))
   })
+
+/** Whether an asset is upstream of another one that takes part. */
+const feedsAny = (
+  { graph, targets }: { readonly graph: AssetGraph<never>; readonly targets: ReadonlyArray<Target<never>> },
+  name: AssetKey
+): boolean => edgesFrom(graph, name).some(({ downstream }) => targets.some(({ asset }) => asset.name === downstream.name))
 
 const rehearsal = Effect.fnUntraced(function*(options: {
   readonly graph: AssetGraph<never>
   readonly targets: ReadonlyArray<Target<never>>
-}): Effect.fn.Return<Plan.Plan, Reason, Lander.Services> {
-  const warehouse = yield* Warehouse
-  const staleSets = yield* StaleSets
+}): Effect.fn.Return<Plan.Plan, Reason, Services> {
   const now = yield* DateTime.now
   const millis = DateTime.toEpochMillis(now)
-  yield* warehouse.prepare(options.graph)
-  yield* staleSets.register({ assets: registrations(options.graph), at: now })
-  const wanted = new Set(options.targets.map(({ asset }) => asset.name))
+  yield* Registration.prepare(options.graph)
+  yield* Registration.register(options.graph)
   const findings: Array<Plan.Finding<never>> = []
   for (const target of options.targets) {
     const { asset } = target
     const from = Lander.sourceOf(asset)
     const deliveries = from === undefined ? [] : yield* Lander.discover(from)
+    if (target.partitions !== undefined) yield* Builder.expand(options.graph, asset)
     const [status] = yield* AssetStatus.read({ assets: [asset], now })
     if (status === undefined) continue
     const finding = { target, status, deliveries }
-    const isLeaf = !edgesFrom(options.graph, asset.name).some(({ downstream }) => wanted.has(downstream.name))
-    if (isLeaf) {
+    if (!feedsAny(options, asset.name)) {
       findings.push(finding)
       continue
     }
     let rows = 0
     if (from !== undefined) {
       for (const delivery of deliveries) {
-        const landed = yield* Lander.land({
+        yield* Lander.land({
           graph: options.graph,
           from,
           delivery,
           runId: rehearsalRun,
           batchId: rehearsalRun,
           record: () => Effect.void,
-          onBatch: () => Effect.void
+          onBatch: ({ inserted }) => Effect.sync(() => void (rows += inserted))
         })
-        rows += landed.inserted
       }
     } else {
       const planned = Plan.step(finding, { now: millis })
@@ -130,7 +135,7 @@ const rehearsal = Effect.fnUntraced(function*(options: {
           selection: planned.partitions !== undefined
             ? { _tag: "Units", units: fromPartitions(planned.partitions), isForced: planned.isForced }
             : planned.isWhole
-            ? { _tag: "Whole" }
+            ? { _tag: "Whole", isForced: planned.isForced }
             : { _tag: "Some", limit: manyUnits },
           runId: rehearsalRun,
           record: () => Effect.void

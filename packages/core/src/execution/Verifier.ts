@@ -12,6 +12,7 @@ import { StaleSets } from "../ledger/StaleSets.ts"
 import type { Reason } from "../MaterializationError.ts"
 import * as PartitionSet from "../PartitionSet.ts"
 import * as AssetStatus from "../planning/AssetStatus.ts"
+import * as Plan from "../planning/Plan.ts"
 import { Transactor } from "../Transactor.ts"
 import { all, fromPartitions, listed, none } from "../Unit.ts"
 import { type Difference, Warehouse } from "../warehouse/Warehouse.ts"
@@ -59,7 +60,7 @@ export const units = Effect.fn("Verifier.units")(function*(
 
 /**
  * Recomputes the whole chain from the source assets and compares every table with it; anything stale or missing fails
- * (L1).
+ * (L1). Partitions that wait for upstream windows are not missed.
  *
  * @category verifying
  * @since 0.1.0
@@ -72,12 +73,21 @@ export const chain = Effect.fn("Verifier.chain")(function*(
   const now = yield* DateTime.now
   return yield* transactor.snapshot(Effect.gen(function*() {
     const statuses = yield* AssetStatus.read({ assets: Array.from(graph.assets.values()).filter(isComputed), now })
-    const existing = new Map(statuses.map((status) => [status.asset.name, fromPartitions(status.existing)]))
-    const differences = yield* warehouse.verifyChain({ graph, partitions: ({ name }) => existing.get(name) ?? [] })
+    const millis = DateTime.toEpochMillis(now)
+    const waiting = new Map(statuses.map((status) => {
+      const held = Plan.waiting(status.asset, status.existing, millis)
+      return [status.asset.name, PartitionSet.difference(held, status.built)]
+    }))
+    const expected = new Map(statuses.map(({ asset, existing }) => {
+      const held = waiting.get(asset.name)
+      return [asset.name, fromPartitions(held === undefined ? existing : PartitionSet.difference(existing, held))]
+    }))
+    const differences = yield* warehouse.verifyChain({ graph, partitions: ({ name }) => expected.get(name) ?? [] })
     return statuses.map((status): Verdict => {
       const difference = differences.get(status.asset.name) ?? same
       const stale = status.whole === undefined ? AssetStatus.staleCount(status) : Math.max(1, AssetStatus.staleCount(status))
-      const missing = PartitionSet.size(AssetStatus.missing(status))
+      const held = waiting.get(status.asset.name) ?? PartitionSet.empty(status.existing.partitions)
+      const missing = PartitionSet.size(PartitionSet.difference(AssetStatus.missing(status), held))
       return {
         asset: status.asset.name,
         isOk: stale + missing + difference.missing + difference.unexpected === 0,

@@ -105,20 +105,16 @@ export const layer: Layer.Layer<StaleSets, never, Postgres> = Layer.effect(
 
       register: Effect.fnUntraced(function*({ assets, at }) {
         for (const { asset, codeVersion, isPartitioned, reads } of assets) {
-          // The old version is read from the row that the statement holds, not before it: another process may be
-          // registering the same asset.
-          const [before] = yield* pg.query(
-            sql`WITH held AS (SELECT code_version FROM ${assetTable} WHERE asset = ${asset} FOR UPDATE)
-              INSERT INTO ${assetTable} (asset, code_version, reads, registered_at)
-              VALUES (${asset}, ${codeVersion}, ${reads}::text[], ${DateTime.formatIso(at)}::timestamptz)
-              ON CONFLICT (asset) DO UPDATE
-                SET code_version = excluded.code_version, reads = excluded.reads, registered_at = excluded.registered_at
-              RETURNING (SELECT code_version FROM held) AS code_version`,
-            Schema.Struct({ code_version: Schema.NullOr(Schema.String) })
+          const [known] = yield* pg.query(
+            sql`SELECT code_version FROM ${assetTable} WHERE asset = ${asset}`,
+            Schema.Struct({ code_version: Schema.String })
           )
-          const old = before?.code_version ?? null
-          if (old === codeVersion || (old === null && isPartitioned)) continue
-          yield* mark({ asset, units: all, cause: old === null ? { _tag: "NeverBuilt" } : { _tag: "CodeChanged" }, at })
+          yield* pg.execute(sql`INSERT INTO ${assetTable} (asset, code_version, reads, registered_at)
+            VALUES (${asset}, ${codeVersion}, ${reads}::text[], ${DateTime.formatIso(at)}::timestamptz)
+            ON CONFLICT (asset) DO UPDATE
+              SET code_version = excluded.code_version, reads = excluded.reads, registered_at = excluded.registered_at`)
+          if (known?.code_version === codeVersion || (known === undefined && isPartitioned)) continue
+          yield* mark({ asset, units: all, cause: { _tag: known === undefined ? "NeverBuilt" : "CodeChanged" }, at })
         }
       }),
 

@@ -102,15 +102,17 @@ export const make = (
 ): Plan => {
   const steps: Array<PlanStep> = []
   const upToDate: Array<AssetKey> = []
+  const busy = new Set<AssetKey>()
   for (const finding of findings) {
     const { asset } = finding.target
     const found = step(finding, options)
-    const busy = new Set(steps.map((earlier) => earlier.asset))
     const upstream = Array.from(new Set(asset.inputs.map((input) => input.asset.name))).filter((name) => busy.has(name))
-    if (found !== undefined) steps.push(found)
-    else if (upstream.length > 0 && !options.isRehearsed && asset.write._tag !== "View") {
-      steps.push({ _tag: "Follow", asset: asset.name, upstream })
-    } else upToDate.push(asset.name)
+    const follows = upstream.length > 0 && !options.isRehearsed
+    const isWork = found !== undefined && !isIdle(found)
+    if (follows || isWork) busy.add(asset.name)
+    if (follows && !isWork && asset.write._tag !== "View") steps.push({ _tag: "Follow", asset: asset.name, upstream })
+    else if (found !== undefined) steps.push(found)
+    else upToDate.push(asset.name)
   }
   return { steps, upToDate, isRehearsed: options.isRehearsed }
 }
@@ -140,12 +142,22 @@ export const step = (finding: Finding, options: { readonly now: number }): PlanS
 }
 
 /**
- * Tells whether there is nothing to do.
+ * Tells whether there is nothing to do: nothing is due, or all that is due waits.
  *
  * @category predicates
  * @since 0.1.0
  */
-export const isEmpty = (self: Plan): boolean => self.steps.length === 0
+export const isEmpty = (self: Plan): boolean => self.steps.every(isIdle)
+
+/**
+ * Of some partitions those that wait, because the asset's policy says so and they read upstream windows that do not
+ * exist yet.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const waiting = (asset: Asset, partitions: PartitionSet.PartitionSet, now: number): PartitionSet.PartitionSet =>
+  asset.policy.incompleteWindows === "wait" ? lacking(asset, partitions, now) : PartitionSet.empty(asset.partitions)
 
 /**
  * The plan in words: a line per step, each with its why.
@@ -228,6 +240,10 @@ export const whyOf = (cause: Cause, units: number | undefined): Why => {
 
 // --- internal ---
 
+/** Whether all partitions of a step wait. */
+const isIdle = (planned: PlanStep): boolean =>
+  planned._tag === "Build" && planned.partitions !== undefined && PartitionSet.isEmpty(planned.partitions)
+
 const buildWhole = ({ rows, status, target }: Finding): PlanStep | undefined => {
   const { asset, isForced } = target
   const why: ReadonlyArray<Why> = [
@@ -260,8 +276,8 @@ const buildPartitions = (
 ): PlanStep | undefined => {
   const { asset } = status
   const dueHere = PartitionSet.intersection(wanted, options.isForced ? status.existing : due(status))
-  const waiting = asset.policy.incompleteWindows === "wait" ? lacking(asset, dueHere, options.now) : PartitionSet.empty(asset.partitions)
-  const partitions = PartitionSet.difference(dueHere, waiting)
+  const held = waiting(asset, dueHere, options.now)
+  const partitions = PartitionSet.difference(dueHere, held)
   if (PartitionSet.isEmpty(dueHere)) return undefined
   const absent = PartitionSet.intersection(partitions, missing(status))
   const stale = PartitionSet.intersection(partitions, status.stale)
@@ -280,7 +296,7 @@ const buildPartitions = (
     partitions,
     existing: PartitionSet.size(status.existing),
     incomplete: unended(partitions, options.now),
-    waiting,
+    waiting: held,
     why: [
       ...(options.isForced ? [{ _tag: "Forced", units: undefined } as const] : []),
       ...(PartitionSet.isEmpty(absent) ? [] : [{ _tag: "NeverBuilt", units: PartitionSet.size(absent) } as const]),

@@ -106,7 +106,6 @@ export const layer = (schemas: Schemas): Layer.Layer<Postgres | Transactor, neve
         Stream.map((row) => Object.values(row).map((cell) => typeof cell === "string" ? cell : null))
       )
 
-    let cursors = 0
     const cursor = (statement: Sql, options: { readonly fetch: number }) =>
       Stream.unwrap(Effect.gen(function*() {
         cursors += 1
@@ -137,6 +136,10 @@ export const layer = (schemas: Schemas): Layer.Layer<Postgres | Transactor, neve
   }))
 
 // --- internal ---
+
+// The driver keeps the columns of a statement by its text, so `FETCH … FROM` one name must always mean the same columns:
+// a name is never used twice, also where several services share a pool.
+let cursors = 0
 
 const decodeRowCount = Schema.decodeUnknownOption(Schema.Struct({ rowCount: Schema.Number }))
 

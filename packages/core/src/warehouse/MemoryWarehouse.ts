@@ -64,6 +64,7 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
       }),
 
       settle: () => Effect.void,
+
       land: ({ asset, knownBy, rows }) =>
         Effect.suspend(() => keep(asset, MemoryTable.append(tableOf(asset), asset, rows, knownBy))),
 
@@ -73,9 +74,12 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
       }),
 
       check: Effect.fnUntraced(function* ({ asset, scope }) {
-        const rows = (yield* rowsOf(asset)).filter(MemoryUnit.isInScope(asset, scope))
+        const rows =
+          asset.write._tag === "Append"
+            ? changeOf(asset).added
+            : (yield* rowsOf(asset)).filter(MemoryUnit.isInScope(asset, scope))
         return yield* Effect.forEach(asset.checks, (check) =>
-          Effect.map(inputsOf(asset, check, rowsOf), (inputs) => MemoryCheck.result(asset, check, rows, inputs))
+          Effect.map(inputsOf(asset, check, scope, rowsOf), (inputs) => MemoryCheck.result(asset, check, rows, inputs))
         )
       }),
 
@@ -199,22 +203,17 @@ const withoutRows = (asset: Asset): DefinitionFault =>
     code: undefined
   })
 
-/** All rows of the inputs that a check reads, whatever the scope of the step. */
+/** The rows of the inputs that a check reads: of a look-up all of them, of a comparison those that the step computed from. */
 const inputsOf = Effect.fnUntraced(function* (
   asset: Asset,
-  { name, rule }: AssetCheck,
+  { rule }: AssetCheck,
+  scope: Scope,
   rowsOf: RowsOf
 ): Effect.fn.Return<{ readonly [as: string]: ReadonlyArray<Row> }, Reason> {
   if (rule._tag !== "Relationship" && rule._tag !== "Violations") return {}
   const read = asset.inputs.filter(({ as }) => rule._tag === "Violations" || as === rule.input)
-  if (rule._tag === "Relationship" && !read.some(({ columns }) => columns.includes(rule.to))) {
-    return yield* new DefinitionFault({
-      message: `check "${name}" of "${asset.name}" reads ${rule.input}.${rule.to}, which no input shows`,
-      code: undefined
-    })
-  }
   const inputs: Record<string, ReadonlyArray<Row>> = {}
   for (const input of read)
-    inputs[input.as] = MemoryRelation.ofInput(asset, input, everything, yield* rowsOf(input.asset))
+    inputs[input.as] = MemoryRelation.ofInput(asset, input, rule._tag === "Violations" ? scope : everything, yield* rowsOf(input.asset))
   return inputs
 })

@@ -26,7 +26,7 @@ export const query = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): S
       (check, position) =>
         sql`SELECT ${position}::int AS position, count(*)::int AS violations,
         coalesce((array_agg(row_to_json(v)::text))[1:3], '{}') AS examples
-        FROM (${violations(asset, check, rows, table)}) AS v`
+        FROM (${violations(asset, check, rows, scope, table)}) AS v`
     ),
     " UNION ALL "
   )
@@ -36,7 +36,13 @@ export const query = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): S
 
 const everything: Scope = { units: { _tag: "All" }, partitions: [] }
 
-const violations = (asset: Asset, { rule }: AssetCheck, rows: Sql, table: SqlRelation.TableOf): Sql => {
+const violations = (
+  asset: Asset,
+  { rule }: AssetCheck,
+  rows: Sql,
+  scope: Scope,
+  table: SqlRelation.TableOf
+): Sql => {
   switch (rule._tag) {
     case "NotNull":
       return sql`SELECT r.* FROM ${rows} AS r WHERE ${or(rule.columns.map((name) => sql`r.${identifier(name)} IS NULL`))}`
@@ -61,7 +67,7 @@ const violations = (asset: Asset, { rule }: AssetCheck, rows: Sql, table: SqlRel
       return sql`SELECT r.* FROM ${rows} AS r WHERE (${rule.sql}) IS FALSE`
     case "Violations": {
       const inputs = Object.fromEntries(
-        asset.inputs.map((input) => [input.as, SqlRelation.ofInput(asset, input, everything, table)])
+        asset.inputs.map((input) => [input.as, SqlRelation.ofInput(asset, input, scope, table)])
       )
       return rule.sql({ ...inputs, rows })
     }

@@ -66,7 +66,7 @@ export const rows = (
   const order = key.length === 0 ? asset.columns.map(({ name }) => name) : key
   return sql`SELECT ${texts(asset.columns, "t")} FROM ${table(asset)} AS t
     WHERE ${options.partitions === undefined ? literal("TRUE") : within(asset, options.partitions)}
-    ORDER BY ${list(order.map((name) => identifier("t", name)))} LIMIT ${options.limit ?? null}::bigint`
+    ORDER BY ${list(order.map((name) => SqlUnit.sortKey(columnUnsafe(asset, name).kind, identifier("t", name))))} LIMIT ${options.limit ?? null}::bigint`
 }
 
 /**

@@ -3,7 +3,6 @@
  * of a step. A table that exists in another shape is reported, never altered behind the owner's back.
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type { Asset } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
 import { type AssetGraph, edgesFrom } from "../AssetGraph.ts"
@@ -13,6 +12,7 @@ import type { Reason } from "../MaterializationError.ts"
 import type { Postgres } from "../postgres/Postgres.ts"
 import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
+import type { SqlCatalog } from "./SqlCatalog.ts"
 import * as TableShape from "./TableShape.ts"
 
 /**
@@ -24,54 +24,46 @@ import * as TableShape from "./TableShape.ts"
  */
 export const create = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
+  catalog: SqlCatalog,
   graph: AssetGraph,
   asset: Asset
 ): Effect.fn.Return<void, Reason> {
-  const table = of(pg, asset)
-  const stored = yield* columnsOf(pg, asset)
-  if (stored.length > 0) {
-    yield* TableShape.compare(asset, stored)
-    return
-  }
-  yield* pg.execute(
-    sql`CREATE TABLE IF NOT EXISTS ${table} (${list([
-      ...asset.columns
-        .map(TableShape.declared)
-        .map(
-          ({ isNullable, name, type }) =>
-            sql`${identifier(name)} ${literal(type)}${literal(isNullable ? "" : " NOT NULL")}`
-        ),
-      sql`PRIMARY KEY (${list(primaryKey(asset.write).map((name) => identifier(name)))})`
-    ])})`
-  )
-  yield* comment(pg, sql`TABLE ${table}`, asset.description)
-  for (const { description, name } of asset.columns) {
-    if (description !== undefined) yield* comment(pg, sql`COLUMN ${table}.${identifier(name)}`, description)
-  }
-  if (asset.write._tag === "Scd2") yield* excludeOverlaps(pg, asset, asset.write)
-  for (const columns of indexesOf(graph, asset)) {
-    const name = `${asset.name.slice(0, 40)}_${md5(columns.join()).slice(0, 8)}_idx`
+  const stored = catalog.columns.get(asset.name)
+  if (stored === undefined) yield* createTable(pg, asset)
+  else yield* TableShape.compare(asset, stored)
+  for (const names of indexesOf(graph, asset)) {
+    const index = `${asset.name.slice(0, 40)}_${md5(names.join()).slice(0, 8)}_idx`
+    if (catalog.indexes.has(index)) continue
     yield* pg.execute(
-      sql`CREATE INDEX IF NOT EXISTS ${identifier(name)} ON ${table} (${list(columns.map((column) => identifier(column)))})`
+      sql`CREATE INDEX IF NOT EXISTS ${identifier(index)} ON ${of(pg, asset)} (${list(names.map((name) => identifier(name)))})`
     )
   }
 })
 
 /**
- * Creates or replaces the view of a view asset.
+ * Creates the view of a view asset, or replaces it where its definition changed. Replacing locks out its readers for a
+ * moment, so a view of this code version is left alone; its comment says which one it is.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const createView = (pg: typeof Postgres.Service, asset: Asset, query: Sql): Effect.Effect<void, Reason> => {
+export const createView = Effect.fnUntraced(function* (
+  pg: typeof Postgres.Service,
+  catalog: SqlCatalog,
+  asset: Asset,
+  query: Sql
+): Effect.fn.Return<void, Reason> {
+  const signature = `${asset.description} (code version ${asset.codeVersion})`
+  if (catalog.viewComments.get(asset.name) === signature) return
   const typed = sql`SELECT ${list(
     asset.columns.map(
       (column) =>
         sql`q.${identifier(column.name)}::${literal(Column.postgresType(column.kind))} AS ${identifier(column.name)}`
     )
   )} FROM (${query}) AS q`
-  return Effect.asVoid(pg.execute(sql`CREATE OR REPLACE VIEW ${of(pg, asset)} AS ${typed}`))
-}
+  yield* pg.execute(sql`CREATE OR REPLACE VIEW ${of(pg, asset)} AS ${typed}`)
+  yield* comment(pg, sql`VIEW ${of(pg, asset)}`, signature)
+})
 
 /**
  * The asset's table in its database schema.
@@ -154,22 +146,28 @@ export const analyze = (pg: typeof Postgres.Service, table: Sql): Effect.Effect<
 const temporaryName = (role: string, asset: Asset): string =>
   `_assay_${role}_${md5(JSON.stringify([asset.name, asset.columns.map(({ kind, name }) => [name, kind])])).slice(0, 16)}`
 
-const columnsOf = (
+const createTable = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   asset: Asset
-): Effect.Effect<ReadonlyArray<TableShape.TableColumn>, Reason> =>
-  Effect.map(
-    pg.query(
-      sql`SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, NOT a.attnotnull AS is_nullable
-        FROM pg_attribute AS a
-        JOIN pg_class AS c ON c.oid = a.attrelid
-        JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE n.nspname = ${pg.schemas.warehouse} AND c.relname = ${asset.name} AND a.attnum > 0 AND NOT a.attisdropped
-        ORDER BY a.attnum`,
-      Schema.Struct({ name: Schema.String, type: Schema.String, is_nullable: Schema.Boolean })
-    ),
-    (rows) => rows.map(({ is_nullable, name, type }) => ({ name, type, isNullable: is_nullable }))
+): Effect.fn.Return<void, Reason> {
+  const table = of(pg, asset)
+  yield* pg.execute(
+    sql`CREATE TABLE IF NOT EXISTS ${table} (${list([
+      ...asset.columns
+        .map(TableShape.declared)
+        .map(
+          ({ isNullable, name, type }) =>
+            sql`${identifier(name)} ${literal(type)}${literal(isNullable ? "" : " NOT NULL")}`
+        ),
+      sql`PRIMARY KEY (${list(primaryKey(asset.write).map((name) => identifier(name)))})`
+    ])})`
   )
+  yield* comment(pg, sql`TABLE ${table}`, asset.description)
+  for (const { description, name } of asset.columns) {
+    if (description !== undefined) yield* comment(pg, sql`COLUMN ${table}.${identifier(name)}`, description)
+  }
+  if (asset.write._tag === "Scd2") yield* excludeOverlaps(pg, asset, asset.write)
+})
 
 const comment = (pg: typeof Postgres.Service, what: Sql, text: string): Effect.Effect<void, Reason> =>
   Effect.asVoid(pg.execute(sql`COMMENT ON ${what} IS ${literal(`'${text.replaceAll("'", "''")}'`)}`))

@@ -15,6 +15,7 @@ import { DefinitionFault, type Reason } from "../MaterializationError.ts"
 import { Postgres } from "../postgres/Postgres.ts"
 import { and, identifier, isSql, list, literal, sql, type Sql } from "../Sql.ts"
 import { all, from, listed, none, relation, type Unit } from "../Unit.ts"
+import * as SqlCatalog from "./SqlCatalog.ts"
 import * as SqlChange from "./SqlChange.ts"
 import * as SqlCheck from "./SqlCheck.ts"
 import * as SqlContent from "./SqlContent.ts"
@@ -38,10 +39,11 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
 
     return Warehouse.of({
       prepare: Effect.fnUntraced(function* (graph) {
-        yield* pg.execute(sql`CREATE SCHEMA IF NOT EXISTS ${identifier(pg.schemas.warehouse)}`)
+        const catalog = yield* SqlCatalog.read(pg)
+        if (!catalog.hasSchema) yield* pg.execute(sql`CREATE SCHEMA IF NOT EXISTS ${identifier(pg.schemas.warehouse)}`)
         for (const asset of graph.assets.values()) {
-          if (asset.write._tag !== "View") yield* SqlTable.create(pg, graph, asset)
-          else yield* SqlTable.createView(pg, asset, yield* viewQuery(asset, table))
+          if (asset.write._tag !== "View") yield* SqlTable.create(pg, catalog, graph, asset)
+          else yield* SqlTable.createView(pg, catalog, asset, yield* viewQuery(asset, table))
         }
       }),
 

@@ -7,6 +7,7 @@ import { DefinitionFault, ResourceExhausted, Transient } from "@assay/core/Mater
 import * as MaterializationPolicy from "@assay/core/MaterializationPolicy"
 import * as PartitionSet from "@assay/core/PartitionSet"
 import * as Plan from "@assay/core/planning/Plan"
+import * as FaultPoint from "@assay/core/execution/FaultPoint"
 import * as Progress from "@assay/core/execution/Progress"
 import { Runs } from "@assay/core/ledger/Runs"
 import { StaleSets } from "@assay/core/ledger/StaleSets"
@@ -565,6 +566,7 @@ export const suite = (name: string, test: Test) => {
       Effect.gen(function* () {
         const { assay, feed } = yield* running({ dailyChecks: [modest] })
         const before = yield* rows(assay, "gold_daily")
+        yield* (yield* Time).set("2024-03-05T13:00:00Z")
         yield* feed.deliver(parcel("large", [order("6", "03-04", { amount: 1000, store: "east" })]))
         const result = yield* assay.materialize(all)
         assert.strictEqual(result.status, "failed")
@@ -721,20 +723,26 @@ export const suite = (name: string, test: Test) => {
       Effect.gen(function* () {
         const { assay, feed } = yield* shop({ dailyChecks: [modest] })
         yield* feed.deliver(parcel("large", [order("6", "03-04", { amount: 1000 })]))
-        const daily = yield* Deferred.make<void>()
+        const failed = yield* Deferred.make<void>()
+        const writing = yield* Deferred.make<void>()
         const disturbance = yield* Disturbance
-        yield* disturbance.set(
-          Effect.andThen(
-            Deferred.await(daily),
-            Effect.fail(new DefinitionFault({ message: "hopeless", code: undefined }))
-          )
-        )
+        yield* disturbance.set(Effect.fail(new Transient({ message: "try again", code: undefined })))
+        // The days begin when the totals have failed for good; that is recorded while the days are being written.
         const result = yield* assay.materialize({ assets: ["gold_daily", "store_totals"] }).pipe(
-          Effect.provideService(Progress.Listener, (progress) =>
-            // Nobody listens for a step that fails, but the asset that started last has others at work beside it.
-            progress._tag === "AssetStarted" && progress.asset === "gold_daily"
-              ? Effect.asVoid(Deferred.succeed(daily, undefined))
+          Effect.provideService(Progress.Listener, (progress) => {
+            if (progress._tag === "Retrying" && progress.attempt === 3) {
+              return Effect.andThen(Deferred.succeed(failed, undefined), Deferred.await(writing))
+            }
+            return progress._tag === "AssetStarted" && progress.asset === "gold_daily"
+              ? Deferred.await(failed)
               : Effect.void
+          }),
+          Effect.provideService(FaultPoint.FaultPoint, (point) =>
+            Effect.gen(function* () {
+              if (point !== "beforeWrite" || !(yield* Deferred.isDone(failed))) return
+              yield* Deferred.succeed(writing, undefined)
+              yield* Effect.repeat(Effect.yieldNow, { times: 100 })
+            })
           )
         )
         const records = yield* steps(assay, result.runId)
@@ -754,6 +762,7 @@ export const suite = (name: string, test: Test) => {
         const disturbance = yield* Disturbance
         const reached = yield* Deferred.make<void>()
         yield* disturbance.set(Effect.andThen(Deferred.succeed(reached, undefined), Effect.never))
+        yield* (yield* Time).set("2024-03-05T13:00:00Z")
         const fiber = yield* Effect.forkChild(assay.materialize({ assets: ["store_totals"] }))
         yield* Deferred.await(reached)
         yield* Fiber.interrupt(fiber)

@@ -3,6 +3,7 @@
  * plain text.
  */
 import * as Asset from "@assay/core/Asset"
+import type * as AssetCheck from "@assay/core/AssetCheck"
 import * as AssetGraph from "@assay/core/AssetGraph"
 import * as Column from "@assay/core/Column"
 import type { Reason } from "@assay/core/MaterializationError"
@@ -39,10 +40,14 @@ export const eventColumns = Schema.Struct({
 export type Event = (typeof eventColumns)["Type"]
 
 /** A log of events into which tests land rows themselves. */
-export const events = <const Name extends string>(name: Name) =>
+export const events = <const Name extends string>(
+  name: Name,
+  checks: ReadonlyArray<AssetCheck.AssetCheck<keyof Event>> = []
+) =>
   Asset.source(name, {
     description: "Events",
     columns: eventColumns,
+    checks,
     write: WriteStrategy.append({ key: ["id", "line"], batch: "batch", loadedAt: "loaded_at" }),
     source: {
       description: "nothing of its own",

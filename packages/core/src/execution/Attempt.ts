@@ -1,0 +1,236 @@
+/**
+ * One part of a run that is tried, tried again and recorded: what it counts, how often it was tried, and how it ended.
+ * What fails for good is recorded as a failed step and becomes the error of its asset, never of the run.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
+import type { Asset } from "../Asset.ts"
+import type { AssetGraph } from "../AssetGraph.ts"
+import { Outbox } from "../ledger/Outbox.ts"
+import { Runs } from "../ledger/Runs.ts"
+import { DefinitionFault, MaterializationError, type Reason } from "../MaterializationError.ts"
+import type { Target } from "../planning/Request.ts"
+import type { StepRecord } from "../Run.ts"
+import { Transactor } from "../Transactor.ts"
+import { tell } from "./Progress.ts"
+
+/**
+ * The services that recording an attempt uses.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Services = Transactor | Runs | Outbox
+
+/**
+ * What a run has to do for one asset, and what it did so far.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Work {
+  readonly graph: AssetGraph<never>
+  readonly runId: string
+  readonly target: Target<never>
+  /** The place of the next step in the run. */
+  readonly nextIndex: Effect.Effect<number>
+  readonly tally: Ref.Ref<Tally>
+}
+
+/**
+ * What was done for an asset, in steps, units and rows.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tally {
+  readonly steps: number
+  readonly units: number
+  readonly read: number
+  readonly inserted: number
+  readonly updated: number
+  readonly deleted: number
+  readonly unchanged: number
+  readonly quarantined: number
+}
+
+/**
+ * A step of a run: what is recorded of it, and what of it is committed so far.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Step {
+  readonly record: StepRecord
+  readonly committed: Ref.Ref<Tally>
+}
+
+/**
+ * Nothing done.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const nothing: Tally = {
+  steps: 0,
+  units: 0,
+  read: 0,
+  inserted: 0,
+  updated: 0,
+  deleted: 0,
+  unchanged: 0,
+  quarantined: 0
+}
+
+/**
+ * Both together.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const add = (tally: Tally, more: Partial<Tally>): Tally => ({
+  steps: tally.steps + (more.steps ?? 0),
+  units: tally.units + (more.units ?? 0),
+  read: tally.read + (more.read ?? 0),
+  inserted: tally.inserted + (more.inserted ?? 0),
+  updated: tally.updated + (more.updated ?? 0),
+  deleted: tally.deleted + (more.deleted ?? 0),
+  unchanged: tally.unchanged + (more.unchanged ?? 0),
+  quarantined: tally.quarantined + (more.quarantined ?? 0)
+})
+
+/**
+ * A step that begins now. Nothing is recorded of it yet.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const begin = Effect.fnUntraced(function* (
+  { nextIndex, runId, target }: Pick<Work, "nextIndex" | "runId"> & { readonly target: { readonly asset: Asset } },
+  options: { readonly kind: StepRecord["kind"]; readonly why: string }
+): Effect.fn.Return<Step> {
+  return {
+    record: {
+      runId,
+      index: yield* nextIndex,
+      asset: target.asset.name,
+      status: "running",
+      kind: options.kind,
+      attempts: 1,
+      units: 0,
+      rowsRead: 0,
+      rowsInserted: 0,
+      rowsUpdated: 0,
+      rowsDeleted: 0,
+      rowsUnchanged: 0,
+      rowsQuarantined: 0,
+      durationMs: 0,
+      error: undefined,
+      reason: undefined,
+      why: options.why,
+      codeVersion: target.asset.codeVersion,
+      startedAt: yield* DateTime.now,
+      finishedAt: undefined
+    },
+    committed: yield* Ref.make(nothing)
+  }
+})
+
+/**
+ * Records a step as it stands, in the caller's transaction when there is one. `counted` is what it has done with the
+ * rest of that transaction.
+ *
+ * @category recording
+ * @since 0.1.0
+ */
+export const record = Effect.fnUntraced(function* (
+  { record }: Step,
+  counted: Tally,
+  as: Pick<StepRecord, "status" | "attempts"> & Partial<Pick<StepRecord, "error" | "reason">>
+): Effect.fn.Return<void, Reason, Runs> {
+  const runs = yield* Runs
+  const now = yield* DateTime.now
+  yield* runs.record({
+    ...record,
+    units: counted.units,
+    rowsRead: counted.read,
+    rowsInserted: counted.inserted,
+    rowsUpdated: counted.updated,
+    rowsDeleted: counted.deleted,
+    rowsUnchanged: counted.unchanged,
+    rowsQuarantined: counted.quarantined,
+    durationMs: DateTime.toEpochMillis(now) - DateTime.toEpochMillis(record.startedAt),
+    finishedAt: as.status === "running" ? undefined : now,
+    ...as
+  })
+})
+
+/**
+ * Tries by the asset's retry schedule. What fails for good, or is interrupted, is recorded as the end of the step; a
+ * failure without a step is recorded as one of its own.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const make = <A, R>(
+  work: Work,
+  body: (attempts: number) => Effect.Effect<A, Reason, R>,
+  step?: Step
+): Effect.Effect<A, MaterializationError, R | Services> => {
+  const { asset } = work.target
+  let attempts = 0
+  const once = Effect.suspend(() => {
+    attempts += 1
+    return body(attempts)
+  }).pipe(
+    Effect.catchDefect((defect) => died(asset, defect)),
+    Effect.mapError((reason) => new MaterializationError({ asset: asset.name, reason })),
+    Effect.tapError((error) =>
+      error.isRetryable
+        ? tell({ _tag: "Retrying", asset: asset.name, attempt: attempts, message: error.reason.message })
+        : Effect.void
+    )
+  )
+  const transacted = <B, E>(effect: Effect.Effect<B, E, Runs | Outbox>) =>
+    Effect.flatMap(Transactor, ({ transact }) => Effect.ignore(transact(effect)))
+  return Effect.retry(once, { schedule: asset.policy.retry, while: (error) => error.isRetryable }).pipe(
+    Effect.tapError((error) => transacted(recordFailure(work, error, attempts, step))),
+    Effect.onInterrupt(() =>
+      step === undefined ? Effect.void : transacted(end(step, { status: "cancelled", attempts }))
+    )
+  )
+}
+
+// --- internal ---
+
+/** A compute or a source that dies is a mistake in its code; it concerns its asset and nothing else. */
+const died = Effect.fnUntraced(function* (asset: Asset, defect: unknown): Effect.fn.Return<never, DefinitionFault> {
+  yield* Effect.logError("asset died", defect).pipe(Effect.annotateLogs({ asset: asset.name }))
+  return yield* new DefinitionFault({
+    message: `the code of "${asset.name}" died: ${defect instanceof Error ? defect.message : String(defect)}`,
+    code: undefined
+  })
+})
+
+const end = (step: Step, as: Parameters<typeof record>[2]): Effect.Effect<void, Reason, Runs> =>
+  Effect.flatMap(Ref.get(step.committed), (committed) => record(step, committed, as))
+
+const recordFailure = Effect.fnUntraced(function* (
+  work: Work,
+  { reason }: MaterializationError,
+  attempts: number,
+  step: Step | undefined
+): Effect.fn.Return<void, Reason, Runs | Outbox> {
+  const outbox = yield* Outbox
+  const failed = step ?? (yield* begin(work, { kind: "build", why: "looking up what is due" }))
+  const { message } = reason
+  const { asset, runId } = failed.record
+  const at = yield* DateTime.now
+  yield* end(failed, { status: "failed", attempts, error: message, reason: reason._tag })
+  yield* outbox.emit([
+    reason._tag === "SchemaMismatch"
+      ? { _tag: "SchemaMismatched", asset, runId, message, at }
+      : { _tag: "MaterializationFailed", asset, runId, reason: reason._tag, message, at }
+  ])
+})

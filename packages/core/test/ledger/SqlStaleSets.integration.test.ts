@@ -1,0 +1,4 @@
+import { postgres } from "./layers.ts"
+import { suite } from "./StaleSetsSuite.ts"
+
+suite("postgres", postgres)

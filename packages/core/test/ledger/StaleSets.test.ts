@@ -1,0 +1,4 @@
+import { memory } from "./layers.ts"
+import { suite } from "./StaleSetsSuite.ts"
+
+suite("memory", memory)

@@ -2,13 +2,12 @@
  * Assay inside an HTTP service: `GET /revenue/2024-03` reads, `POST /materialize` brings up to date. The service asks
  * itself once and stops. It runs on the database of `DATABASE_URL`, or on the embedded one.
  */
-import * as BillingEvent from "@assay/billing-assets/BillingEvent"
+import * as BillingFeed from "@assay/billing-assets/BillingFeed"
 import * as BillingGraph from "@assay/billing-assets/BillingGraph"
 import * as Assay from "@assay/core/Assay"
 import * as Column from "@assay/core/Column"
 import * as Database from "@assay/core/postgres/Database"
 import * as EmbeddedPostgres from "@assay/core/postgres/EmbeddedPostgres"
-import * as FileSource from "@assay/core/source/FileSource"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { Config, Console, Effect, Layer, Option, Stream } from "effect"
 import { HttpClient, HttpRouter, HttpServerResponse } from "effect/http"
@@ -16,13 +15,7 @@ import { fileURLToPath } from "node:url"
 
 const graph = BillingGraph.make({
   start: "2024-01-01",
-  source: FileSource.make({
-    path: fileURLToPath(new URL("../packages/billing-assets/sample", import.meta.url)),
-    required: BillingEvent.requiredColumns,
-    columns: [...BillingEvent.requiredColumns, ...BillingEvent.optionalColumns],
-    admit: BillingEvent.admit,
-    knownBy: ["_file", "_hash"]
-  })
+  source: BillingFeed.make(fileURLToPath(new URL("../packages/billing-assets/sample", import.meta.url)))
 })
 
 const database = Layer.unwrap(

@@ -2,12 +2,11 @@
  * A host with a PostgreSQL of its own: its client serves its own tables and Assay's, in database schemas that it names.
  * Runs on the database of `DATABASE_URL`, or on the embedded one.
  */
-import * as BillingEvent from "@assay/billing-assets/BillingEvent"
+import * as BillingFeed from "@assay/billing-assets/BillingFeed"
 import * as BillingGraph from "@assay/billing-assets/BillingGraph"
 import * as Assay from "@assay/core/Assay"
 import * as Database from "@assay/core/postgres/Database"
 import * as EmbeddedPostgres from "@assay/core/postgres/EmbeddedPostgres"
-import * as FileSource from "@assay/core/source/FileSource"
 import { NodeRuntime } from "@effect/platform-node"
 import { Config, Console, Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
@@ -15,13 +14,7 @@ import { fileURLToPath } from "node:url"
 
 const graph = BillingGraph.make({
   start: "2024-01-01",
-  source: FileSource.make({
-    path: fileURLToPath(new URL("../packages/billing-assets/sample/*2024-0[1-3]*", import.meta.url)),
-    required: BillingEvent.requiredColumns,
-    columns: [...BillingEvent.requiredColumns, ...BillingEvent.optionalColumns],
-    admit: BillingEvent.admit,
-    knownBy: ["_file", "_hash"]
-  })
+  source: BillingFeed.make(fileURLToPath(new URL("../packages/billing-assets/sample/*2024-0[1-3]*", import.meta.url)))
 })
 
 /** Any `PgClient` layer will do, with the pool, the TLS settings and the role that the host wants. */

@@ -2,22 +2,15 @@
  * A host that knows nothing of Effect: one runtime, made when the host starts and disposed of when it stops, turns what
  * Assay does into promises. Failures of assets are in the result; what rejects is a request that makes no sense.
  */
-import * as BillingEvent from "@assay/billing-assets/BillingEvent"
+import * as BillingFeed from "@assay/billing-assets/BillingFeed"
 import * as BillingGraph from "@assay/billing-assets/BillingGraph"
 import * as Assay from "@assay/core/Assay"
-import * as FileSource from "@assay/core/source/FileSource"
 import { ManagedRuntime, Stream } from "effect"
 import { fileURLToPath } from "node:url"
 
 const graph = BillingGraph.make({
   start: "2024-01-01",
-  source: FileSource.make({
-    path: fileURLToPath(new URL("../packages/billing-assets/sample/billing-2024-0[1-3]*", import.meta.url)),
-    required: BillingEvent.requiredColumns,
-    columns: [...BillingEvent.requiredColumns, ...BillingEvent.optionalColumns],
-    admit: BillingEvent.admit,
-    knownBy: ["_file", "_hash"]
-  })
+  source: BillingFeed.make(fileURLToPath(new URL("../packages/billing-assets/sample/billing-2024-0[1-3]*", import.meta.url)))
 })
 
 const runtime = ManagedRuntime.make(Assay.layerMemory(graph))

@@ -80,9 +80,9 @@ describe("rooms", () => {
   })
 
   it("refuses that a room imports the front door", () => {
-    const found = judge({ [`${core}/execution/Runner.ts`]: `import { Plan } from "../index.ts"` })
+    const found = judge({ [`${core}/execution/Runner.ts`]: `import { Assay } from "../Assay.ts"` })
     assert.strictEqual(found.length, 1)
-    assert.include(found[0], `"execution" (4) stands below "front door" (7)`)
+    assert.include(found[0], `"execution" (4) stands below "front door" (6)`)
   })
 
   it("asks for a rank when it meets an unknown room", () => {

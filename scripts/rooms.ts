@@ -19,17 +19,21 @@ const ranks: ReadonlyMap<string, number> = new Map([
   ["execution", 4],
   ["lineage", 5],
   ["observability", 5],
-  ["cli", 6],
-  ["server", 6],
-  ["testing", 6],
-  ["front door", 7]
+  ["front door", 6],
+  ["cli", 7],
+  ["server", 7],
+  ["testing", 7],
+  ["index", 8]
 ])
 
 /** Pairs of one rank that may see each other, written "importer imported". */
 const neighbours: ReadonlySet<string> = new Set(["root internal", "internal root", "cli server"])
 
-/** The files that open every room to the outside. */
-const frontDoor: ReadonlySet<string> = new Set(["index.ts", "Assay.ts"])
+/** The files at the root that stand above rooms: the one that joins them, and the one that lists everything public. */
+const openings: ReadonlyMap<string, string> = new Map([
+  ["Assay.ts", "front door"],
+  ["index.ts", "index"]
+])
 
 interface Import {
   readonly from: string
@@ -124,7 +128,7 @@ const place = (file: string): Place => {
   const [top = "", name = "", folder = "", ...inside] = file.split("/")
   if (top !== "packages") return { package: top, folder: "", room: "", module: file }
   const path = inside.join("/")
-  const room = inside.length > 1 ? (inside[0] ?? "") : frontDoor.has(path) ? "front door" : "root"
+  const room = inside.length > 1 ? (inside[0] ?? "") : (openings.get(path) ?? "root")
   return { package: name, folder, room, module: path.replace(/\.tsx?$/, "") }
 }
 

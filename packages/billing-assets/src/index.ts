@@ -2,6 +2,7 @@
  * A subscription billing warehouse: which events happened, who the customers were, what was earned, what recurs.
  */
 export * as BillingEvent from "./BillingEvent.ts"
+export * as BillingFeed from "./BillingFeed.ts"
 export * as BillingGraph from "./BillingGraph.ts"
 export * as BillingRetry from "./BillingRetry.ts"
 export * as bronzeEvents from "./bronzeEvents.ts"

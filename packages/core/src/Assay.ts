@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Stream from "effect/Stream"
 import type { Asset, AssetKey } from "./Asset.ts"
@@ -264,22 +264,7 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
     replay: Effect.fn("Assay.replay")(function*(names?: ReadonlyArray<AssetKey>) {
       const assets = yield* selected(names)
       yield* registered
-      const runId = yield* newRunId
-      let tried = 0
-      let landed = 0
-      for (const asset of assets) {
-        const from = Lander.sourceOf(asset)
-        if (from === undefined) continue
-        let after: string | undefined = undefined
-        do {
-          const page: { readonly tried: number; readonly landed: number; readonly last: string | undefined } =
-            yield* Lander.replay({ graph, from, runId, limit: 5000, after })
-          tried += page.tried
-          landed += page.landed
-          after = page.last
-        } while (after !== undefined)
-      }
-      return { tried, landed }
+      return yield* replayAll(graph, assets, yield* newRunId)
     }, provide),
 
     verify: Effect.fn("Assay.verify")(function*(options?: {
@@ -294,6 +279,27 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
     }, provide)
   })
 }
+
+/** Every page of every source's quarantine, in transactions of their own. */
+const replayAll = Effect.fnUntraced(function*(
+  graph: AssetGraph.AssetGraph<never>,
+  assets: ReadonlyArray<Asset<string, unknown, never>>,
+  runId: string
+): Effect.fn.Return<{ readonly tried: number; readonly landed: number }, Reason, Services> {
+  let tried = 0
+  let landed = 0
+  for (const from of assets.flatMap((asset) => Lander.sourceOf(asset) ?? [])) {
+    let after: string | undefined = undefined
+    do {
+      const page: { readonly tried: number; readonly landed: number; readonly last: string | undefined } =
+        yield* Lander.replay({ graph, from, runId, limit: 5000, after })
+      tried += page.tried
+      landed += page.landed
+      after = page.last
+    } while (after !== undefined)
+  }
+  return { tried, landed }
+})
 
 /** Readable and ordered in time: `20240520-101530-3f9a2c`. */
 const newRunId: Effect.Effect<string> = Effect.gen(function*() {

@@ -131,7 +131,7 @@ export class InvalidAsset extends Schema.TaggedError<InvalidAsset>("@assay/core/
  * @category type-level
  * @since 0.1.0
  */
-export type Row<A> = A extends Asset<string, infer Row, unknown> ? Row : never
+export type Row<A> = A extends Asset<string, infer Row> ? Row : never
 
 /**
  * The services an asset's compute needs.

@@ -196,6 +196,10 @@ const scd2ShapeRule = (options: {
   const from = identifier(options.validFrom)
   const to = identifier(options.validTo)
   const current = identifier(options.isCurrent)
+  const startOf = (row: Row): string => {
+    const start = row[options.validFrom]
+    return typeof start === "string" ? start : ""
+  }
   const keyOf = (row: Row) => JSON.stringify(options.key.map((column) => row[column]))
   return {
     _tag: "Violations",
@@ -207,13 +211,13 @@ const scd2ShapeRule = (options: {
     violations: function*(rows) {
       const byKey = Map.groupBy(rows, keyOf)
       for (const versions of byKey.values()) {
-        const sorted = versions.toSorted((a, b) => String(a[options.validFrom]) < String(b[options.validFrom]) ? -1 : 1)
+        const sorted = versions.toSorted((a, b) => (startOf(a) < startOf(b) ? -1 : 1))
         for (const [index, row] of sorted.entries()) {
-          const start = String(row[options.validFrom])
+          const start = startOf(row)
           const end = row[options.validTo]
           const next = sorted[index + 1]
           const isEmpty = typeof end === "string" && end <= start
-          const overlaps = next !== undefined && (typeof end !== "string" || String(next[options.validFrom]) < end)
+          const overlaps = next !== undefined && (typeof end !== "string" || startOf(next) < end)
           if (isEmpty || overlaps || row[options.isCurrent] !== (end === null)) yield row
         }
       }

@@ -140,7 +140,7 @@ export const getUnsafe = <R>(self: AssetGraph<R>, name: AssetKey): Asset<string,
 export const unknownAsset = (self: AssetGraph, name: string): UnknownAsset => {
   const names = Array.from(self.assets.keys())
   const near = names.map((candidate) => ({ candidate, distance: distance(name, candidate) }))
-    .sort((a, b) => a.distance - b.distance)[0]
+    .toSorted((a, b) => a.distance - b.distance)[0]
   const hint = near !== undefined && near.distance <= Math.max(2, name.length / 3) ? ` Did you mean "${near.candidate}"?` : ""
   return new UnknownAsset({
     asset: name,

@@ -52,7 +52,7 @@ export interface Column {
  * @category models
  * @since 0.1.0
  */
-export type Cell = string | number | boolean | BigDecimal.BigDecimal | Schema.Json | null
+export type Cell = BigDecimal.BigDecimal | Schema.Json
 
 /**
  * A row whose column types are not known statically.
@@ -187,14 +187,9 @@ export const fromStruct = (struct: Struct): ReadonlyArray<Column> =>
  */
 export const toText = (column: Column, cell: Cell): string | null => {
   if (cell === null) return null
-  switch (column.kind._tag) {
-    case "Decimal":
-      return BigDecimal.isBigDecimal(cell) ? formatDecimal(cell, column.kind.scale) : String(cell)
-    case "Json":
-      return canonicalJson(cell)
-    default:
-      return typeof cell === "string" ? cell : String(cell)
-  }
+  if (column.kind._tag === "Json") return canonicalJson(cell)
+  if (BigDecimal.isBigDecimal(cell)) return formatDecimal(cell, column.kind._tag === "Decimal" ? column.kind.scale : cell.scale)
+  return typeof cell === "string" ? cell : JSON.stringify(cell)
 }
 
 /**
@@ -286,6 +281,6 @@ const sortKeys = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sortKeys)
   if (typeof value !== "object" || value === null) return value
   return Object.fromEntries(
-    Object.entries(value).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0).map(([key, item]) => [key, sortKeys(item)])
+    Object.entries(value).toSorted(([a], [b]) => a < b ? -1 : a > b ? 1 : 0).map(([key, item]) => [key, sortKeys(item)])
   )
 }

@@ -48,11 +48,6 @@ export const defaultRetry: Retry = Schedule.min([
   Schedule.spaced(Duration.seconds(10))
 ]).pipe(Schedule.jittered, Schedule.upTo({ times: 5 }), Schedule.setInputType<MaterializationError>())
 
-const proto = {
-  pipe() {
-    return pipeArguments(this, arguments)
-  }
-}
 
 /**
  * A policy from its parts; what is left out is as in `eager`.
@@ -61,14 +56,17 @@ const proto = {
  * @since 0.1.0
  */
 export const make = (options: Partial<Omit<MaterializationPolicy, "pipe">> = {}): MaterializationPolicy =>
-  Object.assign(Object.create(proto), {
-    automation: "eager",
-    stepSize: 20_000,
-    pool: undefined,
-    retry: defaultRetry,
-    incompleteWindows: "wait",
-    ...options
-  })
+({
+  automation: "eager",
+  stepSize: 20_000,
+  pool: undefined,
+  retry: defaultRetry,
+  incompleteWindows: "wait",
+  ...options,
+  pipe() {
+    return pipeArguments(this, arguments)
+  }
+})
 
 /**
  * Materialized whenever it or anything downstream of it is asked for.

@@ -2,10 +2,9 @@
  * Which whole partitions reach which, by a mapping: the downstream partitions that an upstream partition makes stale,
  * and the upstream partitions that a downstream partition is made of. One relation, read both ways (L7).
  */
-import type { TimeWindows as TimeWindowsMapping } from "./PartitionMapping.ts"
 import * as Partitions from "./Partitions.ts"
 import * as PartitionSet from "./PartitionSet.ts"
-import type { PartitionMapping } from "./PartitionMapping.ts"
+import type { PartitionMapping, TimeWindows as TimeWindowsMapping } from "./PartitionMapping.ts"
 import type { TimeWindow } from "./TimeWindow.ts"
 import type { Unit } from "./Unit.ts"
 

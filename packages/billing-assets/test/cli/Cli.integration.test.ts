@@ -6,9 +6,42 @@ import * as CommandLine from "./support/CommandLine.ts"
 
 const { feed, header, invoice } = CommandLine
 
-const Document = Schema.fromJsonString(Schema.Json)
+/** What of the documents these tests look at. */
+const Units = Schema.Struct({
+  status: Schema.String,
+  assets: Schema.Array(Schema.Struct({ asset: Schema.String, units: Schema.Int }))
+})
+const Status = Schema.Struct({
+  assets: Schema.Array(
+    Schema.Struct({ asset: Schema.String, rows: Schema.Int, units: Schema.Struct({ built: Schema.Int }) })
+  )
+})
+const Run = Schema.Struct({
+  runId: Schema.String,
+  status: Schema.String,
+  why: Schema.String,
+  partitions: Schema.NullOr(Schema.String),
+  requestedBy: Schema.String,
+  error: Schema.NullOr(Schema.String)
+})
+const Runs = Schema.Struct({ runs: Schema.Array(Run) })
+const Steps = Schema.Struct({
+  run: Run,
+  steps: Schema.Array(Schema.Struct({ asset: Schema.String, rows: Schema.Struct({ quarantined: Schema.Int }) }))
+})
+const Rejected = Schema.Struct({
+  id: Schema.String,
+  asset: Schema.String,
+  file: Schema.String,
+  line: Schema.Int,
+  retriedAt: Schema.NullOr(Schema.String),
+  releasedAt: Schema.NullOr(Schema.String)
+})
+const Quarantine = Schema.Struct({ rows: Schema.Array(Rejected), next: Schema.NullOr(Schema.String) })
+const Verification = Schema.Struct({ target: Schema.String, isStrict: Schema.Boolean, isOk: Schema.Boolean })
 
-const json = (text: string) => Effect.orDie(Schema.decodeUnknownEffect(Document)(text))
+const read = <A>(schema: Schema.ConstraintDecoder<A>, text: string) =>
+  Effect.orDie(Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text))
 
 const succeed = Effect.fnUntraced(function* (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) {
   const assay = yield* CommandLine.CommandLine
@@ -19,7 +52,11 @@ const succeed = Effect.fnUntraced(function* (args: ReadonlyArray<string>, env?: 
 })
 
 /** A command that fails: its message goes to standard error, without a stack trace. */
-const fail = Effect.fnUntraced(function* (code: number, args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) {
+const fail = Effect.fnUntraced(function* (
+  code: number,
+  args: ReadonlyArray<string>,
+  env?: Readonly<Record<string, string>>
+) {
   const assay = yield* CommandLine.CommandLine
   const ended = yield* assay.run(args, env)
   assert.strictEqual(ended.code, code, `${args.join(" ")}: ${ended.error}`)
@@ -54,9 +91,7 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
         assert.match(first, /Run \d{8}-\d{6}-[0-9a-f]{6} succeeded in .*: \d+ steps\./)
         const second = yield* succeed(["materialize"], env)
         assert.include(second, "Everything is up to date: 0 steps.")
-        const runs = yield* json(yield* succeed(["runs", "--json"], env))
-        assert.propertyVal(runs, "runs", Object(runs).runs)
-        assert.lengthOf(Object(runs).runs, 1)
+        assert.lengthOf((yield* read(Runs, yield* succeed(["runs", "--json"], env))).runs, 1)
       })
     )
 
@@ -64,8 +99,8 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
       Effect.gen(function* () {
         const { env } = yield* warehouse("narrow")
         yield* feed("narrow/b.csv", [header, invoice("e4", "2024-03-01", "1")])
-        const result = Object(yield* json(yield* succeed(["materialize", "--json"], env)))
-        const units = Object.fromEntries(result.assets.map(({ asset, units }: { asset: string; units: number }) => [asset, units]))
+        const result = yield* read(Units, yield* succeed(["materialize", "--json"], env))
+        const units = Object.fromEntries(result.assets.map(({ asset, units }) => [asset, units]))
         assert.deepStrictEqual(units, {
           bronze_events: 1,
           silver_events: 1,
@@ -89,8 +124,11 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
         assert.match(dry, /gold_revenue +31 days of [\d,]+ \(2024-03-01\.\.2024-03-31\), because 31 units never built/)
         assert.isTrue(dry.endsWith("\nNothing was written.\n"))
         assert.include(yield* succeed(["runs"], env), "Nothing was run yet")
-        const status = Object(yield* json(yield* succeed(["status", "--json"], env)))
-        assert.deepStrictEqual(status.assets.map(({ rows }: { rows: number }) => rows), [0, 0, 0, 0, 0, 0])
+        const status = yield* read(Status, yield* succeed(["status", "--json"], env))
+        assert.deepStrictEqual(
+          status.assets.map(({ rows }) => rows),
+          [0, 0, 0, 0, 0, 0]
+        )
       })
     )
 
@@ -98,11 +136,19 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
       Effect.gen(function* () {
         yield* feed("several/a.csv", [header, invoice("e1", "2024-03-01", "100")])
         const env = { ASSAY_TARGET: "several", BILLING_EVENTS: "feed/several" }
-        yield* succeed(["materialize", "--asset", "gold_revenue,mart_revenue_monthly", "--asset", "dim_customer", "--partitions=2024-03"], env)
-        const status = Object(yield* json(yield* succeed(["status", "--json"], env)))
-        const built = Object.fromEntries(
-          status.assets.map(({ asset, units }: { asset: string; units: { built: number } }) => [asset, units.built])
+        yield* succeed(
+          [
+            "materialize",
+            "--asset",
+            "gold_revenue,mart_revenue_monthly",
+            "--asset",
+            "dim_customer",
+            "--partitions=2024-03"
+          ],
+          env
         )
+        const status = yield* read(Status, yield* succeed(["status", "--json"], env))
+        const built = Object.fromEntries(status.assets.map(({ asset, units }) => [asset, units.built]))
         assert.deepInclude(built, { gold_revenue: 31, mart_revenue_monthly: 1, dim_customer: 1, mart_mrr_monthly: 0 })
       })
     )
@@ -133,7 +179,7 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
         const ended = yield* running.ended
         assert.strictEqual(ended.code, 130, ended.error)
         assert.include(ended.error, "Interrupted, and kept what was finished: bronze_events (6 deliveries")
-        const [run] = Object(yield* json(yield* succeed(["runs", "--json"], env))).runs
+        const [run] = (yield* read(Runs, yield* succeed(["runs", "--json"], env))).runs
         assert.strictEqual(run.status, "cancelled")
         yield* succeed(["materialize"], env)
         assert.include(yield* succeed(["verify", "--strict"], env), "Every table equals a full refresh.")
@@ -153,11 +199,25 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
         })
         yield* says(["materialise"], 'Unknown subcommand "materialise"', "materialize", "assay --help")
         yield* says(["plan", "--asst", "gold_revenue"], "--asst", "--asset", "assay plan --help")
-        yield* says(["materialize", "--asset", "gold_revnue"], 'There is no asset "gold_revnue". Did you mean "gold_revenue"?')
+        yield* says(
+          ["materialize", "--asset", "gold_revnue"],
+          'There is no asset "gold_revnue". Did you mean "gold_revenue"?'
+        )
         yield* says(["show", "nothing"], "The assets are bronze_events, silver_events")
-        yield* says(["plan", "--asset", "gold_revenue", "--partitions", "2024-3"], "months and days have two digits", "valid forms: 2024 (a year)")
-        yield* says(["plan", "--asset", "gold_revenue", "--partitions", "2019"], "selects nothing that exists: partitions run from 2024-01-01")
-        yield* says(["show", "dim_customer", "--partitions", "2024-03"], "dim_customer has no partitions", "gold_revenue")
+        yield* says(
+          ["plan", "--asset", "gold_revenue", "--partitions", "2024-3"],
+          "months and days have two digits",
+          "valid forms: 2024 (a year)"
+        )
+        yield* says(
+          ["plan", "--asset", "gold_revenue", "--partitions", "2019"],
+          "selects nothing that exists: partitions run from 2024-01-01"
+        )
+        yield* says(
+          ["show", "dim_customer", "--partitions", "2024-03"],
+          "dim_customer has no partitions",
+          "gold_revenue"
+        )
         yield* says(["show"], "Missing required argument")
         yield* says(["show", "gold_revenue", "--format", "xml"], "xml", "csv")
         yield* says(["show", "gold_revenue", "--limit", "-1"], "0 or more")
@@ -214,7 +274,10 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
             "2024-03-01,EUR,unknown,unknown,1,100.5000,0,0.0000,0.0000,100.5000,1\n" +
             "2024-03-02,EUR,unknown,unknown,1,20.0000,0,0.0000,0.0000,20.0000,1\n"
         )
-        const rows = yield* json(yield* succeed(["show", "silver_events", "--format", "json", "--limit", "1"], env))
+        const rows = yield* read(
+          Schema.Json,
+          yield* succeed(["show", "silver_events", "--format", "json", "--limit", "1"], env)
+        )
         assert.deepStrictEqual(rows, [
           {
             event_id: "e1",
@@ -229,17 +292,29 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
             event_date: "2024-03-01"
           }
         ])
-        assert.deepStrictEqual(yield* json(yield* succeed(["show", "dim_customer", "--format", "json"], env)), [])
+        assert.deepStrictEqual(
+          yield* read(Schema.Json, yield* succeed(["show", "dim_customer", "--format", "json"], env)),
+          []
+        )
         const table = yield* succeed(["show", "gold_revenue", "--limit", "1"], env)
-        assert.match(table, /^revenue_date +currency .*\n2024-03-01 +EUR .*\n\.\.\. 1 more row \(--limit, or --format csv for all\)\n$/)
-        assert.include(yield* succeed(["show", "gold_revenue"], { ...env, ASSAY_TARGET: "fresh" }), "it was never built. Build it: assay materialize --asset gold_revenue")
+        assert.match(
+          table,
+          /^revenue_date +currency .*\n2024-03-01 +EUR .*\n\.\.\. 1 more row \(--limit, or --format csv for all\)\n$/
+        )
+        assert.include(
+          yield* succeed(["show", "gold_revenue"], { ...env, ASSAY_TARGET: "fresh" }),
+          "it was never built. Build it: assay materialize --asset gold_revenue"
+        )
       })
     )
 
     it.effect("ends quietly when the reader has seen enough", () =>
       Effect.gen(function* () {
         const assay = yield* CommandLine.CommandLine
-        yield* feed("long/a.csv", [header, ...Array.from({ length: 20_000 }, (_, index) => invoice(`e${index}`, "2024-03-01", "1"))])
+        yield* feed("long/a.csv", [
+          header,
+          ...Array.from({ length: 20_000 }, (_, index) => invoice(`e${index}`, "2024-03-01", "1"))
+        ])
         const env = { ASSAY_TARGET: "long", BILLING_EVENTS: "feed/long" }
         yield* succeed(["materialize", "--asset", "silver_events"], env)
         const running = yield* assay.start(["show", "silver_events", "--format", "csv"], env)
@@ -258,13 +333,13 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
         assert.match(status, /\nbronze_events +- +- +- +- +2 +(just now|\d+ s ago)\n/)
         assert.match(status, /\nsilver_events +yes +0 +0 +0 +2 /)
         assert.match(status, /bronze_events: 1 row in quarantine: assay quarantine\n/)
-        const [run] = Object(yield* json(yield* succeed(["runs", "--json"], env))).runs
+        const [run] = (yield* read(Runs, yield* succeed(["runs", "--json"], env))).runs
         assert.deepInclude(run, { status: "succeeded", why: "assay materialize", partitions: null, error: null })
         assert.match(run.requestedBy, /^.+@.+$/)
         const shown = yield* succeed(["runs", "show", run.runId.slice(0, 17)], env)
         assert.match(shown, /\nstatus +succeeded\n/)
         assert.match(shown, /\n *0 +bronze_events +succeeded +1 +2 /)
-        const document = Object(yield* json(yield* succeed(["runs", "show", run.runId, "--json"], env)))
+        const document = yield* read(Steps, yield* succeed(["runs", "show", run.runId, "--json"], env))
         assert.strictEqual(document.run.runId, run.runId)
         assert.strictEqual(document.steps[0].rows.quarantined, 1)
       })
@@ -277,12 +352,12 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
         assert.strictEqual(yield* succeed(["quarantine", "list"], env), list)
         assert.match(list, /#(\d+) {2}a\.csv:4 {2}bronze_events\n {4}amount: "12,50" is not a decimal/)
         assert.include(list, '    e3,c1,invoice_paid,"12,50",EUR,2024-03-03T12:00:00Z')
-        const [row] = Object(yield* json(yield* succeed(["quarantine", "list", "--json"], env))).rows
+        const [row] = (yield* read(Quarantine, yield* succeed(["quarantine", "list", "--json"], env))).rows
         assert.deepInclude(row, { asset: "bronze_events", file: "a.csv", line: 4, releasedAt: null })
         const shown = yield* succeed(["quarantine", "show", `#${row.id}`], env)
         assert.match(shown, /\nfile +a\.csv\nline +4\n/)
         assert.include(yield* succeed(["quarantine", "replay"], env), "1 row read again: 0 landed, 1 still rejected.")
-        const again = Object(yield* json(yield* succeed(["quarantine", "show", row.id, "--json"], env)))
+        const again = yield* read(Rejected, yield* succeed(["quarantine", "show", row.id, "--json"], env))
         assert.isString(again.retriedAt)
       })
     )
@@ -291,16 +366,21 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
       Effect.gen(function* () {
         const { env } = yield* warehouse("right_days")
         assert.include(yield* succeed(["verify"], env), "Every fresh unit equals its recompute.")
-        const strict = Object(yield* json(yield* succeed(["verify", "--strict", "--json"], env)))
+        const strict = yield* read(Verification, yield* succeed(["verify", "--strict", "--json"], env))
         assert.deepInclude(strict, { target: "right_days", isStrict: true, isOk: true })
         const assay = yield* CommandLine.CommandLine
-        yield* assay.tamper(`UPDATE right_days.gold_revenue SET net_amount = net_amount + 1, gross_amount = gross_amount + 1 WHERE revenue_date = '2024-03-02'`)
+        yield* assay.tamper(
+          `UPDATE right_days.gold_revenue SET net_amount = net_amount + 1, gross_amount = gross_amount + 1 WHERE revenue_date = '2024-03-02'`
+        )
         const { out } = yield* fail(1, ["verify"], env)
         assert.match(out, /gold_revenue +x differs +units +0 +0 +1 +1\n/)
         assert.include(out, '"net_amount":21.0000')
         const { out: refused } = yield* fail(1, ["verify", "--strict", "--json"], env)
-        assert.isFalse(Object(yield* json(refused)).isOk)
-        yield* succeed(["materialize", "--asset", "gold_revenue", "--partitions", "2024-03-02", "--force", "--no-upstream"], env)
+        assert.isFalse((yield* read(Verification, refused)).isOk)
+        yield* succeed(
+          ["materialize", "--asset", "gold_revenue", "--partitions", "2024-03-02", "--force", "--no-upstream"],
+          env
+        )
         assert.include(yield* succeed(["verify", "--strict"], env), "Every table equals a full refresh.")
       })
     )
@@ -323,7 +403,8 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
       Effect.gen(function* () {
         assert.match(yield* succeed(["--version"]), /^assay \d+\.\d+\.\d+\n$/)
         const help = yield* succeed(["--help"])
-        for (const word of ["materialize", "quarantine", "generate", "DATABASE_URL", "BILLING_EVENTS"]) assert.include(help, word)
+        for (const word of ["materialize", "quarantine", "generate", "DATABASE_URL", "BILLING_EVENTS"])
+          assert.include(help, word)
         assert.strictEqual(yield* succeed([]), help)
         assert.match(yield* succeed(["materialize", "--help"]), /--partitions RANGE/)
         assert.include(yield* succeed(["--completions", "bash"]), "complete")
@@ -341,13 +422,21 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
       Effect.gen(function* () {
         const { folder } = yield* CommandLine.CommandLine
         yield* feed("embedded/a.csv", [header, invoice("e1", "2024-03-01", "100")])
-        Fs.writeFileSync(Path.join(folder, ".env"), "ASSAY_TARGET=from_file\nASSAY_HOME=home\nBILLING_START=2024-03-01\n")
+        Fs.writeFileSync(
+          Path.join(folder, ".env"),
+          "ASSAY_TARGET=from_file\nASSAY_HOME=home\nBILLING_START=2024-03-01\n"
+        )
         const env = { DATABASE_URL: "", BILLING_EVENTS: "feed/embedded/*.csv" }
         const out = yield* succeed(["materialize"], env)
         Fs.rmSync(Path.join(folder, ".env"))
         assert.match(out, /^materialize \| target from_file, embedded PostgreSQL in home\n/)
         assert.isTrue(Fs.existsSync(Path.join(folder, "home")))
-        const rows = yield* succeed(["show", "gold_revenue", "--format", "csv"], { ...env, ASSAY_TARGET: "from_file", ASSAY_HOME: "home", BILLING_START: "2024-03-01" })
+        const rows = yield* succeed(["show", "gold_revenue", "--format", "csv"], {
+          ...env,
+          ASSAY_TARGET: "from_file",
+          ASSAY_HOME: "home",
+          BILLING_START: "2024-03-01"
+        })
         assert.include(rows, "2024-03-01,EUR,unknown,unknown,1,100.0000")
       })
     )
@@ -360,7 +449,10 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
         assert.match(out, /\nbilling-2024-01\.csv +\d+ +\d+\n/)
         yield* succeed([...args, "two"])
         for (const name of ["billing-2024-01.csv", "billing-2024-02.csv"]) {
-          assert.strictEqual(Fs.readFileSync(Path.join(folder, "one", name), "utf8"), Fs.readFileSync(Path.join(folder, "two", name), "utf8"))
+          assert.strictEqual(
+            Fs.readFileSync(Path.join(folder, "one", name), "utf8"),
+            Fs.readFileSync(Path.join(folder, "two", name), "utf8")
+          )
         }
         const { error } = yield* fail(2, ["generate", "--customers", "5"])
         assert.include(error, "Missing required flag: --out")

@@ -125,7 +125,12 @@ const change = (lane: Lane, progress: Told, at: number): Lane => {
       return { ...lane, done: lane.done + 1, retrying: undefined }
     case "StepDone": {
       const { deleted, inserted, updated } = progress.written
-      return { ...lane, done: lane.done + progress.units, rows: lane.rows + inserted + updated + deleted, retrying: undefined }
+      return {
+        ...lane,
+        done: lane.done + progress.units,
+        rows: lane.rows + inserted + updated + deleted,
+        retrying: undefined
+      }
     }
     case "Retrying":
       return { ...lane, retrying: progress.message }

@@ -66,14 +66,28 @@ export interface Options<E, Commands extends ReadonlyArray<Command.Command.Any>>
 }
 
 /**
- * Rejects, at compile time, commands that need services which the command line does not have.
+ * What a command may fail with: something that can be told.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CommandError {
+  readonly _tag: string
+  readonly message: string
+}
+
+/**
+ * Rejects, at compile time, commands that need services which the command line does not have, or whose errors cannot be
+ * told.
  *
  * @category type-level
  * @since 0.1.0
  */
 export type CheckedCommands<Commands extends ReadonlyArray<Command.Command.Any>> = {
   readonly [I in keyof Commands]: [Exclude<Command.Services<Commands[I]>, Services>] extends [never]
-    ? Commands[I]
+    ? [Command.Error<Commands[I]>] extends [CommandError]
+      ? Commands[I]
+      : "This command fails with errors that have no _tag and message."
     : "This command needs services that the command line does not provide."
 }
 
@@ -105,10 +119,9 @@ const program = <E, Commands extends ReadonlyArray<Command.Command.Any>>(
   Effect.gen(function* () {
     const args = withoutSeparator(yield* Effect.flatMap(Stdio.Stdio, (stdio) => stdio.args))
     const command = root(options)
+    const help = HelpPresenter.layer([...settings, ...(options.settings ?? [])])
     return yield* Command.runWith(command, { version: options.version })(args).pipe(
-      Effect.provide(Host.layer(options, args)),
-      Effect.provide(HelpPresenter.layer([...settings, ...(options.settings ?? [])])),
-      Effect.provideService(CliConfig.CliConfig, builtIns),
+      Effect.provide(Layer.mergeAll(Host.layer(options, args), help, builtIns)),
       Effect.as(ExitCode.done),
       Effect.catchCause((cause) => tell(cause, options.name)),
       Effect.provide(Environment.layer)
@@ -118,7 +131,11 @@ const program = <E, Commands extends ReadonlyArray<Command.Command.Any>>(
     Effect.provide(Layer.mergeAll(Screen.layer, NodeServices.layer, logger))
   )
 
-const root = <E, Commands extends ReadonlyArray<Command.Command.Any>>({ commands, description, name }: Options<E, Commands>) =>
+const root = <E, Commands extends ReadonlyArray<Command.Command.Any>>({
+  commands,
+  description,
+  name
+}: Options<E, Commands>) =>
   Command.make(name).pipe(
     Command.withDescription(description ?? "Bring assets up to date, look at them, and prove that they are right"),
     Command.withSubcommands([
@@ -130,19 +147,22 @@ const root = <E, Commands extends ReadonlyArray<Command.Command.Any>>({ commands
       QuarantineCommand.make(name),
       VerifyCommand.make(name),
       // Checked by `CheckedCommands`, which a signature of their common type could not say.
-      ...retype<ReadonlyArray<Command.Command<string, never, object, unknown, Services>>>(commands ?? [])
+      ...retype<ReadonlyArray<Command.Command<string, never, object, CommandError, Services>>>(commands ?? [])
     ])
   )
 
 const settings: ReadonlyArray<HelpPage.Setting> = [
   { name: "DATABASE_URL", description: "PostgreSQL 15 or newer to use instead of the embedded server" },
-  { name: "ASSAY_HOME", description: "Where the embedded server keeps its data (default: .assay at the workspace root)" },
+  {
+    name: "ASSAY_HOME",
+    description: "Where the embedded server keeps its data (default: .assay at the workspace root)"
+  },
   { name: "ASSAY_TARGET", description: "The environment, which is the database schema of the tables (default: dev)" },
   { name: "NO_COLOR", description: "No colours" }
 ]
 
 /** The wizard asks for every flag of every command; reading the help is quicker. */
-const builtIns = CliConfig.make({
+const builtIns = CliConfig.layer({
   builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
 })
 
@@ -155,7 +175,10 @@ const withoutSeparator = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
 const logger = Layer.mergeAll(
   Logger.layer([
     Logger.withConsoleError(
-      Logger.make(({ logLevel, message }) => `${logLevel.toLowerCase()}: ${Array.isArray(message) ? message.map(String).join(" ") : String(message)}`)
+      Logger.make(
+        ({ logLevel, message }) =>
+          `${logLevel.toLowerCase()}: ${Array.isArray(message) ? message.map(String).join(" ") : String(message)}`
+      )
     )
   ]),
   Layer.succeed(References.MinimumLogLevel, "Warn")
@@ -200,6 +223,10 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 const teardown: Runtime.Teardown = (exit, end) =>
   end(
     Exit.isSuccess(exit)
-      ? typeof exit.value === "number" ? exit.value : ExitCode.done
-      : Cause.hasInterruptsOnly(exit.cause) ? ExitCode.interrupted : ExitCode.failed
+      ? typeof exit.value === "number"
+        ? exit.value
+        : ExitCode.done
+      : Cause.hasInterruptsOnly(exit.cause)
+        ? ExitCode.interrupted
+        : ExitCode.failed
   )

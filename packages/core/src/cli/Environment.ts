@@ -21,10 +21,13 @@ import { cwd } from "node:process"
  * @category errors
  * @since 0.1.0
  */
-export class InvalidSetting extends Schema.TaggedError<InvalidSetting>("@assay/core/cli/InvalidSetting")("InvalidSetting", {
-  setting: Schema.String,
-  message: Schema.String
-}) {}
+export class InvalidSetting extends Schema.TaggedError<InvalidSetting>("@assay/core/cli/InvalidSetting")(
+  "InvalidSetting",
+  {
+    setting: Schema.String,
+    message: Schema.String
+  }
+) {}
 
 /**
  * The user's place and settings.
@@ -32,24 +35,27 @@ export class InvalidSetting extends Schema.TaggedError<InvalidSetting>("@assay/c
  * @category services
  * @since 0.1.0
  */
-export class Environment extends Context.Service<Environment, {
-  /** The directory in which the user typed the command. */
-  readonly directory: string
-  /** The nearest folder upward with `pnpm-workspace.yaml`, else with `package.json`, else the user's directory. */
-  readonly root: string
-  /** Whether the root is a workspace of pnpm, so that hints can say `pnpm <name>`. */
-  readonly isPnpm: boolean
-  /** `ASSAY_HOME`: where the embedded server keeps its data. Default `.assay` at the root. */
-  readonly home: string
-  /** `ASSAY_TARGET`: the environment's name, which is its warehouse schema. Default `dev`. */
-  readonly target: string
-  /** `DATABASE_URL`: the server to use instead of the embedded one. */
-  readonly databaseUrl: Redacted.Redacted | undefined
-  /** A text setting. */
-  readonly text: (setting: string) => Effect.Effect<Option.Option<string>, InvalidSetting>
-  /** A setting that names a path, made absolute. */
-  readonly path: (setting: string) => Effect.Effect<Option.Option<string>, InvalidSetting>
-}>()("@assay/core/cli/Environment") {}
+export class Environment extends Context.Service<
+  Environment,
+  {
+    /** The directory in which the user typed the command. */
+    readonly directory: string
+    /** The nearest folder upward with `pnpm-workspace.yaml`, else with `package.json`, else the user's directory. */
+    readonly root: string
+    /** Whether the root is a workspace of pnpm, so that hints can say `pnpm <name>`. */
+    readonly isPnpm: boolean
+    /** `ASSAY_HOME`: where the embedded server keeps its data. Default `.assay` at the root. */
+    readonly home: string
+    /** `ASSAY_TARGET`: the environment's name, which is its warehouse schema. Default `dev`. */
+    readonly target: string
+    /** `DATABASE_URL`: the server to use instead of the embedded one. */
+    readonly databaseUrl: Redacted.Redacted | undefined
+    /** A text setting. */
+    readonly text: (setting: string) => Effect.Effect<Option.Option<string>, InvalidSetting>
+    /** A setting that names a path, made absolute. */
+    readonly path: (setting: string) => Effect.Effect<Option.Option<string>, InvalidSetting>
+  }
+>()("@assay/core/cli/Environment") {}
 
 /**
  * The environment of this process.
@@ -69,9 +75,15 @@ export const layer: Layer.Layer<Environment, InvalidSetting, FileSystem.FileSyst
     const path = yield* Path.Path
     const read = <A>(config: Config.Config<A>, setting: string) => first(sources, config, setting)
     const pathOf = (setting: string) =>
-      Effect.map(read(Config.String(setting), setting), Option.map((found) => path.resolve(found.directory, found.value)))
+      Effect.map(
+        read(Config.String(setting), setting),
+        Option.map((found) => path.resolve(found.directory, found.value))
+      )
     const textOf = (setting: string) =>
-      Effect.map(read(Config.String(setting), setting), Option.map((found) => found.value))
+      Effect.map(
+        read(Config.String(setting), setting),
+        Option.map((found) => found.value)
+      )
     return {
       directory,
       root,
@@ -160,19 +172,28 @@ const dotEnv = Effect.fnUntraced(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const file = path.join(directory, ".env")
-  const isFile = yield* Effect.match(fs.stat(file), { onFailure: () => false, onSuccess: ({ type }) => type === "File" })
+  const isFile = yield* Effect.match(fs.stat(file), {
+    onFailure: () => false,
+    onSuccess: ({ type }) => type === "File"
+  })
   if (!isFile) return []
-  const contents = yield* Effect.mapError(fs.readFileString(file), () =>
-    new InvalidSetting({ setting: ".env", message: `${file} cannot be read. Make it readable, or remove it.` })
+  const contents = yield* Effect.mapError(
+    fs.readFileString(file),
+    () => new InvalidSetting({ setting: ".env", message: `${file} cannot be read. Make it readable, or remove it.` })
   )
   return [{ directory, provider: ConfigProvider.fromDotEnvContents(contents) }]
 })
 
-const first = Effect.fnUntraced(function* <A>(sources: ReadonlyArray<Source>, config: Config.Config<A>, setting: string) {
+const first = Effect.fnUntraced(function* <A>(
+  sources: ReadonlyArray<Source>,
+  config: Config.Config<A>,
+  setting: string
+) {
   for (const { directory, provider } of sources) {
     // The driver's message may hold the value, and the value may be a secret.
-    const found = yield* Effect.mapError(Config.option(config).parse(provider), () =>
-      new InvalidSetting({ setting, message: `${setting} cannot be read. Set it to a text.` })
+    const found = yield* Effect.mapError(
+      Config.option(config).parse(provider),
+      () => new InvalidSetting({ setting, message: `${setting} cannot be read. Set it to a text.` })
     )
     if (Option.isSome(found)) return Option.some({ directory, value: found.value })
   }

@@ -32,7 +32,11 @@ export interface Failure {
 export const fromError = (error: unknown, call: string): Failure => {
   if (CliError.isCliError(error)) {
     const isMistake = error._tag !== "ShowHelp" || error.errors.length > 0
-    return { code: isMistake ? ExitCode.usage : ExitCode.done, message: error._tag === "ShowHelp" ? undefined : error.message, advice: undefined }
+    return {
+      code: isMistake ? ExitCode.usage : ExitCode.done,
+      message: error._tag === "ShowHelp" ? undefined : error.message,
+      advice: undefined
+    }
   }
   if (!Predicate.hasProperty(error, "_tag") || !Predicate.isString(error._tag)) return unexpected(error, call)
   if (error._tag === "HostError" && Predicate.hasProperty(error, "cause")) return fromError(error.cause, call)
@@ -65,7 +69,9 @@ export const lines = (
   return [
     `${style.symbols.failed} ${style.bold(first)}`,
     ...rest.map((line) => `  ${line}`),
-    ...(self.advice === undefined ? [] : Paragraph.wrap(safe(self.advice), { width: width - 2 }).map((line) => style.dim(`  ${line}`)))
+    ...(self.advice === undefined
+      ? []
+      : Paragraph.wrap(safe(self.advice), { width: width - 2 }).map((line) => style.dim(`  ${line}`)))
   ]
 }
 
@@ -102,9 +108,11 @@ const usage: ReadonlySet<string> = new Set([
   ...(["InvalidUrl", "AuthenticationFailed", "DatabaseMissing", "TooOld"] satisfies ReadonlyArray<DatabaseReason>).map(
     (reason) => `DatabaseError/${reason}`
   ),
-  ...(["UnsupportedPlatform", "BinariesUnusable", "HomeUnusable", "VersionMismatch"] satisfies ReadonlyArray<EmbeddedReason["_tag"]>).map(
-    (reason) => `EmbeddedPostgresError/${reason}`
-  )
+  ...(
+    ["UnsupportedPlatform", "BinariesUnusable", "HomeUnusable", "VersionMismatch"] satisfies ReadonlyArray<
+      EmbeddedReason["_tag"]
+    >
+  ).map((reason) => `EmbeddedPostgresError/${reason}`)
 ])
 
 const advice = (call: string): Readonly<Record<string, string>> => ({
@@ -129,7 +137,8 @@ const messageOf = (error: unknown): string => {
 /** Errors whose message may begin with a name, which is spelled as it is. */
 const spoken: ReadonlySet<string> = new Set(["UsageError", "InvalidSetting"])
 
-const capitalized = (text: string): string => (/^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text)
+const capitalized = (text: string): string =>
+  /^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text
 
 const unexpected = (error: unknown, call: string): Failure => ({
   code: ExitCode.failed,
@@ -139,7 +148,9 @@ const unexpected = (error: unknown, call: string): Failure => ({
 
 /** `decodeURIComponent` throws on a lone %, which a user may well write. */
 const decoded = (text: string): string =>
-  /%(?![0-9a-f]{2})/i.test(text) ? text : new URLSearchParams(`text=${text.replaceAll("+", "%2B").replaceAll("&", "%26")}`).get("text") ?? text
+  /%(?![0-9a-f]{2})/i.test(text)
+    ? text
+    : (new URLSearchParams(`text=${text.replaceAll("+", "%2B").replaceAll("&", "%26")}`).get("text") ?? text)
 
 const conceal = (text: string, secrets: ReadonlyArray<string>): string =>
   secrets.reduce((concealed, secret) => concealed.replaceAll(secret, "***"), text)

@@ -38,17 +38,32 @@ export const lines = (
     ...Paragraph.wrap(doc.description, { width }),
     "",
     `${style.bold("Usage")}  ${usage(doc)}`,
-    ...section("Commands", (doc.subcommands ?? []).flatMap(({ commands }) => commands.map(({ description, name }) => [name, description] as const))),
-    ...section("Arguments", (doc.args ?? []).map(({ description, name }) => [name, Option.getOrElse(description, () => "")] as const)),
+    ...section(
+      "Commands",
+      (doc.subcommands ?? []).flatMap(({ commands }) =>
+        commands.map(({ description, name }) => [name, description] as const)
+      )
+    ),
+    ...section(
+      "Arguments",
+      (doc.args ?? []).map(({ description, name }) => [name, Option.getOrElse(description, () => "")] as const)
+    ),
     ...section("Flags", [...doc.flags, ...(doc.inheritedFlags ?? [])].map(flag)),
     ...(isRoot ? section("Flags of every command", (doc.globalFlags ?? []).map(flag)) : []),
-    ...(isRoot ? section("Environment", settings.map(({ description, name }) => [name, description] as const)) : []),
+    ...(isRoot
+      ? section(
+          "Environment",
+          settings.map(({ description, name }) => [name, description] as const)
+        )
+      : []),
     ...((doc.examples ?? []).length === 0 ? [] : ["", style.bold("Examples")]),
     ...(doc.examples ?? []).flatMap(({ command, description }) => [
       ...(description === undefined ? [] : [style.dim(`  # ${description}`)]),
       `  ${command}`
     ]),
-    ...(isRoot && (doc.subcommands ?? []).length > 0 ? ["", style.dim(`More about a command: ${path[0] ?? ""} <command> --help`)] : [])
+    ...(isRoot && (doc.subcommands ?? []).length > 0
+      ? ["", style.dim(`More about a command: ${path[0] ?? ""} <command> --help`)]
+      : [])
   ]
 }
 
@@ -69,15 +84,23 @@ const flag = ({ aliases, description, name, type }: FlagDoc): Entry => {
   const isShown = type.length <= widestValue
   const value = type === "boolean" ? "" : isShown ? ` ${type}` : " VALUE"
   const text = Option.getOrElse(description, () => "")
-  return [`${short.join("").padStart(4)}--${name}${value}`, isChoice && isShown ? text.replace(/ \(choices: .*\)$/, "") : text]
+  return [
+    `${short.join("").padStart(4)}--${name}${value}`,
+    isChoice && isShown ? text.replace(/ \(choices: .*\)$/, "") : text
+  ]
 }
 
 const widestValue = 20
 
-const entries = (rows: ReadonlyArray<Entry>, { style, width }: { readonly style: Style; readonly width: number }): ReadonlyArray<string> => {
+const entries = (
+  rows: ReadonlyArray<Entry>,
+  { style, width }: { readonly style: Style; readonly width: number }
+): ReadonlyArray<string> => {
   const nameWidth = rows.reduce((longest, [name]) => Math.max(longest, Paragraph.width(name)), 0)
   return rows.flatMap(([name, text]) => {
     const wrapped = Paragraph.wrap(style.words(text), { width: Math.max(24, width - nameWidth - 4) })
-    return wrapped.map((line, index) => `  ${index === 0 ? style.green(name.padEnd(nameWidth)) : " ".repeat(nameWidth)}  ${line}`)
+    return wrapped.map(
+      (line, index) => `  ${index === 0 ? style.green(name.padEnd(nameWidth)) : " ".repeat(nameWidth)}  ${line}`
+    )
   })
 }

@@ -14,32 +14,37 @@ import { Screen, writeLines } from "./Screen.ts"
  * @category layers
  * @since 0.1.0
  */
-export const layer = (settings: ReadonlyArray<HelpPage.Setting>): Layer.Layer<never, never, Screen> => Layer.effect(
-  CliOutput.Presenter,
-  Effect.map(Screen, ({ error, out }) => ({
-    present: (event) => {
-      switch (event._tag) {
-        case "Help":
-          return Effect.flatMap(out.columns, (width) =>
-            Effect.ignore(writeLines(out, HelpPage.lines(event.helpDoc, { style: out.style, width, settings }))))
-        case "Version":
-          return Effect.ignore(out.write(`${event.name} ${event.version}\n`))
-        case "InvalidInvocation": {
-          const formatter = CliOutput.defaultFormatter({ colors: false })
-          const { bold, dim, symbols } = error.style
-          return Effect.ignore(
-            writeLines(error, [
-              ...event.errors.flatMap((mistake) => {
-                const [first = "", ...rest] = formatter.formatCliError(mistake).split("\n").filter((line) => line !== "")
-                return [`${symbols.failed} ${bold(first)}`, ...rest]
-              }),
-              "",
-              dim(`Usage: ${event.helpDoc.usage}`),
-              dim(`Help:  ${event.commandPath.join(" ")} --help`)
-            ])
-          )
+export const layer = (settings: ReadonlyArray<HelpPage.Setting>): Layer.Layer<never, never, Screen> =>
+  Layer.effect(
+    CliOutput.Presenter,
+    Effect.map(Screen, ({ error, out }) => ({
+      present: (event) => {
+        switch (event._tag) {
+          case "Help":
+            return Effect.flatMap(out.columns, (width) =>
+              Effect.ignore(writeLines(out, HelpPage.lines(event.helpDoc, { style: out.style, width, settings })))
+            )
+          case "Version":
+            return Effect.ignore(out.write(`${event.name} ${event.version}\n`))
+          case "InvalidInvocation": {
+            const formatter = CliOutput.defaultFormatter({ colors: false })
+            const { bold, dim, symbols } = error.style
+            return Effect.ignore(
+              writeLines(error, [
+                ...event.errors.flatMap((mistake) => {
+                  const [first = "", ...rest] = formatter
+                    .formatCliError(mistake)
+                    .split("\n")
+                    .filter((line) => line !== "")
+                  return [`${symbols.failed} ${bold(first)}`, ...rest]
+                }),
+                "",
+                dim(`Usage: ${event.helpDoc.usage}`),
+                dim(`Help:  ${event.commandPath.join(" ")} --help`)
+              ])
+            )
+          }
         }
       }
-    }
-  }))
-)
+    }))
+  )

@@ -53,16 +53,19 @@ export interface Session {
  * @category services
  * @since 0.1.0
  */
-export class Host extends Context.Service<Host, {
-  readonly name: string
-  /** How the user calls the application, for hints: `pnpm assay`. */
-  readonly call: string
-  /** Who asks, as runs record it: `user@host`. */
-  readonly requestedBy: string
-  /** The command line, as runs record it. */
-  readonly commandLine: string
-  readonly open: Effect.Effect<Session, OpenError, Scope.Scope>
-}>()("@assay/core/cli/Host") {}
+export class Host extends Context.Service<
+  Host,
+  {
+    readonly name: string
+    /** How the user calls the application, for hints: `pnpm assay`. */
+    readonly call: string
+    /** Who asks, as runs record it: `user@host`. */
+    readonly requestedBy: string
+    /** The command line, as runs record it. */
+    readonly commandLine: string
+    readonly open: Effect.Effect<Session, OpenError, Scope.Scope>
+  }
+>()("@assay/core/cli/Host") {}
 
 /**
  * What an application brings: its name and a way to make its graph.
@@ -151,7 +154,10 @@ const placeOf = (redacted: Redacted.Redacted): string => {
 
 /** A container may run under a number that has no name. */
 const requestedBy: Effect.Effect<string> = Effect.map(
-  Effect.orElseSucceed(Effect.try(() => Os.userInfo().username), () => "somebody"),
+  Effect.orElseSucceed(
+    Effect.try(() => Os.userInfo().username),
+    () => "somebody"
+  ),
   (user) => `${user}@${Os.hostname()}`
 )
 

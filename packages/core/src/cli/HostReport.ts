@@ -36,7 +36,12 @@ export const check = Effect.fnUntraced(function* ({ assay: { graph } }: Pick<Hos
   const targets = yield* Effect.fromResult(Requests.targets(request, { graph, now }))
   const named = targets.flatMap(({ asset, isNamed }) => (isNamed ? [asset] : []))
   if (request.partitions === undefined || named.some(hasPartitions)) return
-  return yield* new UsageError({ message: withoutPartitions(named.map(({ name }) => name), graph) })
+  return yield* new UsageError({
+    message: withoutPartitions(
+      named.map(({ name }) => name),
+      graph
+    )
+  })
 })
 
 /**
@@ -46,7 +51,9 @@ export const check = Effect.fnUntraced(function* ({ assay: { graph } }: Pick<Hos
  * @category errors
  * @since 0.1.0
  */
-export const blameSetup = <A, E, R>(effect: Effect.Effect<A, E | DefinitionFault, R>): Effect.Effect<A, E | UsageError, R> =>
+export const blameSetup = <A, E, R>(
+  effect: Effect.Effect<A, E | DefinitionFault, R>
+): Effect.Effect<A, E | UsageError, R> =>
   Effect.catchIf(
     effect,
     (error) => error instanceof DefinitionFault,
@@ -60,12 +67,12 @@ export const blameSetup = <A, E, R>(effect: Effect.Effect<A, E | DefinitionFault
  * @since 0.1.0
  */
 export const withoutPartitions = (names: ReadonlyArray<string>, graph: AssetGraph<never>): string => {
-  const others = Array.from(graph.assets.values()).filter(hasPartitions).map(({ name }) => name)
+  const others = Array.from(graph.assets.values())
+    .filter(hasPartitions)
+    .map(({ name }) => name)
   const [verb, pronoun] = names.length === 1 ? ["has", "it"] : ["have", "they"]
-  return (
-    `${names.join(" and ")} ${verb} no partitions, so ${pronoun} cannot take --partitions. Leave it out` +
-    (others.length === 0 ? "." : `, or name an asset that has partitions: ${others.join(", ")}.`)
-  )
+  const instead = others.length === 0 ? "" : `, or name an asset that has partitions: ${others.join(", ")}`
+  return `${names.join(" and ")} ${verb} no partitions, so ${pronoun} cannot take --partitions. Leave it out${instead}.`
 }
 
 /**

@@ -57,7 +57,11 @@ export const make = Effect.fnUntraced(function* (options: {
     return lines.length === 0 ? "\r" : `\r\u001B[${height(lines, yield* output.columns)}A\u001B[0J`
   })
   const bars = Effect.gen(function* () {
-    const [now, { nameWidth, style, width }, state] = yield* Effect.all([Clock.currentTimeMillis, layout, Ref.get(board)])
+    const [now, { nameWidth, style, width }, state] = yield* Effect.all([
+      Clock.currentTimeMillis,
+      layout,
+      Ref.get(board)
+    ])
     const lines = Board.running(state).map((lane) => bar(lane, { now, style, width, nameWidth }))
     yield* Ref.set(painted, lines)
     return lines.map((line) => `${line}\n`).join("")
@@ -119,7 +123,9 @@ export const bar = (lane: Board.Lane, options: RunReport.Layout & { readonly now
   const elapsed = now - lane.startedAt
   const left = Board.remaining(lane, now)
   const unit = RunReport.unitOf(lane.step)
-  const name = Paragraph.truncate(lane.asset, { width: options.nameWidth, ellipsis: style.symbols.ellipsis }).padEnd(options.nameWidth)
+  const name = Paragraph.truncate(lane.asset, { width: options.nameWidth, ellipsis: style.symbols.ellipsis }).padEnd(
+    options.nameWidth
+  )
   const amount =
     lane.retrying !== undefined
       ? `trying again: ${Paragraph.visible(lane.retrying)}`
@@ -173,7 +179,10 @@ const news = (
 
 const life = (lane: Board.Lane, now: number): string => {
   const unit = RunReport.unitOf(lane.step)
-  const amount = lane.total === undefined ? RunReport.deed(lane) : `${Quantity.number(lane.done)} of ${Quantity.count(lane.total, unit)}`
+  const amount =
+    lane.total === undefined
+      ? RunReport.deed(lane)
+      : `${Quantity.number(lane.done)} of ${Quantity.count(lane.total, unit)}`
   const state = lane.retrying === undefined ? amount : `${amount}, trying again: ${Paragraph.visible(lane.retrying)}`
   return `${lane.asset}: ${state}, ${Quantity.count(lane.rows, "row")}, ${Quantity.duration(now - lane.startedAt)} so far`
 }
@@ -183,7 +192,10 @@ const spin = (style: Style, now: number): string => {
   return style.green(frames[Math.floor(now / 100) % frames.length] ?? "")
 }
 
-const barTrack = (lane: Board.Lane, { now, style, width }: { readonly style: Style; readonly width: number; readonly now: number }): string => {
+const barTrack = (
+  lane: Board.Lane,
+  { now, style, width }: { readonly style: Style; readonly width: number; readonly now: number }
+): string => {
   const [full, empty] = style.isUnicode ? ["━", "─"] : ["#", "-"]
   if (lane.total === undefined || lane.total === 0) {
     const size = Math.min(3, width)

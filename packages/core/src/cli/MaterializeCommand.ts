@@ -78,7 +78,10 @@ export const make = (name: string) =>
         command: `${name} materialize --asset gold_revenue --partitions 2024-03`,
         description: "One month of one asset, and what it is made of"
       },
-      { command: `${name} materialize --asset gold_revenue --partitions 2024-03 --force --no-upstream`, description: "Again, although fresh" }
+      {
+        command: `${name} materialize --asset gold_revenue --partitions 2024-03 --force --no-upstream`,
+        description: "Again, although fresh"
+      }
     ])
   )
 
@@ -117,7 +120,9 @@ const materialize = Effect.fnUntraced(function* (request: Request, { isJson }: {
   // A reader that has gone changes nothing about the run, nor about the exit code.
   yield* Effect.ignore(
     isJson
-      ? screen.out.write(Json.document(documentOf(result, { target: session.target, durationMs, warnings: board.warnings })))
+      ? screen.out.write(
+          Json.document(documentOf(result, { target: session.target, durationMs, warnings: board.warnings }))
+        )
       : Effect.flatMap(output.columns, (width) =>
           writeLines(output, [
             ...(board.lanes.size === 0 ? [] : [""]),
@@ -133,7 +138,8 @@ const materialize = Effect.fnUntraced(function* (request: Request, { isJson }: {
         )
   )
   const code = ExitCode.ofRun(result)
-  if (code === ExitCode.ExitCode.failed || code === ExitCode.ExitCode.partlyFailed) return yield* new ExitCode.Unsuccessful({ code })
+  if (code === ExitCode.ExitCode.failed || code === ExitCode.ExitCode.partlyFailed)
+    return yield* new ExitCode.Unsuccessful({ code })
 }, Effect.scoped)
 
 const namesOf = ({ assay: { graph } }: Session): ReadonlyArray<AssetKey> => Array.from(graph.assets.keys())
@@ -161,7 +167,8 @@ const documentOf = (
       quarantined: outcome.quarantined
     },
     durationMs: outcome.durationMs,
-    error: outcome.error === undefined ? null : { reason: outcome.error.reason._tag, message: outcome.error.reason.message },
+    error:
+      outcome.error === undefined ? null : { reason: outcome.error.reason._tag, message: outcome.error.reason.message },
     because: outcome.because
   })),
   warnings: rest.warnings

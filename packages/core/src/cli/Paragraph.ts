@@ -18,7 +18,10 @@ export const width: (text: string) => number = displayWidth
  * @category conversions
  * @since 0.1.0
  */
-export const wrap = (text: string, options: { readonly width: number; readonly indent?: string }): ReadonlyArray<string> => {
+export const wrap = (
+  text: string,
+  options: { readonly width: number; readonly indent?: string }
+): ReadonlyArray<string> => {
   const indent = options.indent ?? ""
   return text.split("\n").flatMap((paragraph) => {
     const [, margin = "", rest = ""] = /^(\s*)(.*)$/.exec(paragraph) ?? []
@@ -67,7 +70,10 @@ export const truncate = (text: string, options: { readonly width: number; readon
  * @since 0.1.0
  */
 export const visible = (text: string): string =>
-  text.replaceAll(control, (character) => escapes[character] ?? `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`)
+  text.replaceAll(
+    control,
+    (character) => escapes[character] ?? `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`
+  )
 
 // --- internal ---
 

@@ -35,7 +35,11 @@ export interface PlanDocument {
     /** Rows that the step changes, where it was rehearsed. */
     readonly rows: number | null
     readonly why: ReadonlyArray<string>
-    readonly deliveries: ReadonlyArray<{ readonly origin: string; readonly description: string; readonly bytes: number | null }>
+    readonly deliveries: ReadonlyArray<{
+      readonly origin: string
+      readonly description: string
+      readonly bytes: number | null
+    }>
   }>
   readonly upToDate: ReadonlyArray<AssetKey>
 }
@@ -59,7 +63,10 @@ export const document = (plan: Plan.Plan, target: string): PlanDocument => ({
  * @category conversions
  * @since 0.1.0
  */
-export const lines = (plan: Plan.Plan, options: { readonly style: Style; readonly width: number }): ReadonlyArray<string> => {
+export const lines = (
+  plan: Plan.Plan,
+  options: { readonly style: Style; readonly width: number }
+): ReadonlyArray<string> => {
   const { style, width } = options
   if (Plan.isEmpty(plan)) return [style.green("Everything is up to date: 0 steps.")]
   const nameWidth = Math.max(...plan.steps.map(({ asset }) => asset.length))
@@ -71,13 +78,16 @@ export const lines = (plan: Plan.Plan, options: { readonly style: Style; readonl
       const [first = "", ...rest] = Paragraph.wrap(style.words(head), { width: room })
       return [
         `${style.dim(`${index + 1}.`.padStart(4))} ${style.bold(step.asset.padEnd(nameWidth))}  ${first}`,
-        ...[...rest, ...notes.flatMap((note) => Paragraph.wrap(style.words(note), { width: room }).map(style.yellow))].map(
-          (line) => margin + line
-        ),
+        ...[
+          ...rest,
+          ...notes.flatMap((note) => Paragraph.wrap(style.words(note), { width: room }).map(style.yellow))
+        ].map((line) => margin + line),
         ...deliveries(step, style).map((line) => margin + line)
       ]
     }),
-    ...(plan.upToDate.length === 0 ? [] : ["", ...Paragraph.wrap(`Up to date: ${plan.upToDate.join(", ")}.`, { width })])
+    ...(plan.upToDate.length === 0
+      ? []
+      : ["", ...Paragraph.wrap(`Up to date: ${plan.upToDate.join(", ")}.`, { width })])
   ]
 }
 
@@ -95,7 +105,15 @@ const deliveries = (step: Plan.PlanStep, style: Style): ReadonlyArray<string> =>
 }
 
 const stepDocument = (step: Plan.PlanStep): PlanDocument["steps"][number] => {
-  const bare = { partitions: null, incomplete: null, waiting: null, rows: null, why: [], deliveries: [], isWhole: false }
+  const bare = {
+    partitions: null,
+    incomplete: null,
+    waiting: null,
+    rows: null,
+    why: [],
+    deliveries: [],
+    isWhole: false
+  }
   switch (step._tag) {
     case "Land":
       return {
@@ -106,7 +124,11 @@ const stepDocument = (step: Plan.PlanStep): PlanDocument["steps"][number] => {
         unit: "delivery",
         rows: step.rows ?? null,
         why: step.why.map(Plan.formatWhy),
-        deliveries: step.deliveries.map(({ bytes, description, origin }) => ({ origin, description, bytes: bytes ?? null }))
+        deliveries: step.deliveries.map(({ bytes, description, origin }) => ({
+          origin,
+          description,
+          bytes: bytes ?? null
+        }))
       }
     case "Build":
       return {

@@ -103,7 +103,9 @@ export const lines = (
   rows.flatMap((row) => [
     `${style.bold(`#${row.id}`)}  ${Paragraph.visible(row.origin)}:${row.line}  ${style.dim(row.asset)}`,
     ...row.reasons.flatMap((reason) =>
-      Paragraph.wrap(Paragraph.visible(reason), { width: width - 4, indent: "  " }).map((line) => `    ${style.yellow(line)}`)
+      Paragraph.wrap(Paragraph.visible(reason), { width: width - 4, indent: "  " }).map(
+        (line) => `    ${style.yellow(line)}`
+      )
     ),
     `    ${style.dim(Paragraph.truncate(Paragraph.visible(row.raw), { width: Math.min(width, widestRaw) - 4, ellipsis: style.symbols.ellipsis }))}`
   ])
@@ -127,14 +129,21 @@ export const rowLines = (
     ...(row.retriedAt === undefined ? [] : [["retried", `${Quantity.moment(row.retriedAt)} UTC, in vain`] as const]),
     ...(row.releasedAt === undefined
       ? []
-      : [["landed", style.green(`${Quantity.moment(row.releasedAt)} UTC, by run ${row.releasedBy ?? "unknown"}`)] as const])
+      : [
+          [
+            "landed",
+            style.green(`${Quantity.moment(row.releasedAt)} UTC, by run ${row.releasedBy ?? "unknown"}`)
+          ] as const
+        ])
   ]
   return [
     ...facts.map(([label, text]) => `${style.dim(label.padEnd(8))}  ${text}`),
     "",
     style.dim("reasons"),
     ...row.reasons.flatMap((reason) =>
-      Paragraph.wrap(Paragraph.visible(reason), { width: width - 2, indent: "  " }).map((line) => `  ${style.yellow(line)}`)
+      Paragraph.wrap(Paragraph.visible(reason), { width: width - 2, indent: "  " }).map(
+        (line) => `  ${style.yellow(line)}`
+      )
     ),
     "",
     style.dim("text"),
@@ -155,7 +164,10 @@ const listing = {
   limit: Flag.Int("limit").pipe(
     Flag.withAlias("n"),
     Flag.withMetavar("N"),
-    Flag.filter((limit) => limit > 0, () => "Expected a number of rows, 1 or more"),
+    Flag.filter(
+      (limit) => limit > 0,
+      () => "Expected a number of rows, 1 or more"
+    ),
     Flag.withDescription("At most so many rows (default: 20)"),
     Flag.withDefault(20)
   ),
@@ -187,7 +199,10 @@ const list = Effect.fnUntraced(function* (input: {
   const last = rows.at(-1)
   const isMore = found.length > rows.length
   if (input.json) {
-    const document: QuarantineDocument = { rows: rows.map(rowDocument), next: isMore && last !== undefined ? last.id : null }
+    const document: QuarantineDocument = {
+      rows: rows.map(rowDocument),
+      next: isMore && last !== undefined ? last.id : null
+    }
     return yield* out.write(Json.document(document))
   }
   yield* writeLines(out, HostReport.header("quarantine", session, out.style))
@@ -199,7 +214,13 @@ const list = Effect.fnUntraced(function* (input: {
   yield* writeLines(out, [
     ...(more === 0
       ? []
-      : [dim(words(`… ${more > mostCounted ? `more than ${Quantity.number(mostCounted)}` : Quantity.number(more)} more: --after ${last.id}`))]),
+      : [
+          dim(
+            words(
+              `… ${more > mostCounted ? `more than ${Quantity.number(mostCounted)}` : Quantity.number(more)} more: --after ${last.id}`
+            )
+          )
+        ]),
     "",
     ...Paragraph.wrap(hint, { width: yield* out.columns }).map(dim)
   ])
@@ -212,13 +233,18 @@ const show = Effect.fnUntraced(function* ({ id, json }: { readonly id: string; r
   const name = id.replace(/^#/, "")
   const found = yield* assay.quarantinedRow(name)
   if (Option.isNone(found)) {
-    return yield* new UsageError({ message: `There is no rejected row ${JSON.stringify(name)}. See them: ${host.call} quarantine` })
+    return yield* new UsageError({
+      message: `There is no rejected row ${JSON.stringify(name)}. See them: ${host.call} quarantine`
+    })
   }
   if (json) return yield* out.write(Json.document(rowDocument(found.value)))
   yield* writeLines(out, rowLines(found.value, { style: out.style, width: yield* out.columns }))
 }, Effect.scoped)
 
-const replay = Effect.fnUntraced(function* (input: { readonly assets: ReadonlyArray<AssetKey>; readonly json: boolean }) {
+const replay = Effect.fnUntraced(function* (input: {
+  readonly assets: ReadonlyArray<AssetKey>
+  readonly json: boolean
+}) {
   const host = yield* Host
   const { out } = yield* Screen
   const session = yield* host.open

@@ -27,7 +27,12 @@ export const assets = Flag.String("asset").pipe(
   Flag.withDescription("Name of an asset; repeat it, or separate names with commas (default: all)"),
   Flag.atLeast(0),
   Flag.map((texts) => [
-    ...new Set(texts.flatMap((text) => text.split(",")).map((name) => name.trim()).filter((name) => name !== ""))
+    ...new Set(
+      texts
+        .flatMap((text) => text.split(","))
+        .map((name) => name.trim())
+        .filter((name) => name !== "")
+    )
   ])
 )
 
@@ -40,7 +45,9 @@ export const assets = Flag.String("asset").pipe(
 export const partitions = Flag.String("partitions").pipe(
   Flag.withAlias("p"),
   Flag.withMetavar("RANGE"),
-  Flag.withDescription("2024, 2024-03, 2024-03-05, 2024-03..2024-05-15, 2024-03.., ..2024-05, latest, all; several with commas"),
+  Flag.withDescription(
+    "2024, 2024-03, 2024-03-05, 2024-03..2024-05-15, 2024-03.., ..2024-05, latest, all; several with commas"
+  ),
   Flag.optional
 )
 

@@ -32,21 +32,16 @@ export interface Layout {
  * @since 0.1.0
  */
 export const ended = (lane: Lane, layout: Layout): ReadonlyArray<string> => {
-  const { style } = layout
+  const { nameWidth, style, width } = layout
+  const { ellipsis } = style.symbols
   const outcome = lane.outcome ?? "skipped"
-  const symbol = { succeeded: style.symbols.done, unchanged: style.symbols.unchanged, failed: style.symbols.failed, skipped: style.symbols.skipped }[outcome]
-  const figures =
-    lane.step === undefined
-      ? ""
-      : `${(lane.rows === 0 ? "no change" : Quantity.count(lane.rows, "row")).padStart(14)}  ${Quantity.duration((lane.endedAt ?? lane.startedAt) - lane.startedAt).padStart(8)}`
-  const name = Paragraph.truncate(lane.asset, { width: layout.nameWidth, ellipsis: style.symbols.ellipsis })
-  const room = layout.width - layout.nameWidth - 4 - (figures === "" ? 0 : figures.length + 2)
-  const what = Paragraph.truncate(style.words(deed(lane)), { width: Math.max(12, room), ellipsis: style.symbols.ellipsis })
-  const head = `${symbol} ${name.padEnd(layout.nameWidth)}  `
-  if (outcome === "unchanged" || outcome === "skipped") return [head + style.dim(what)]
-  const line = figures === "" ? head + what : head + what.padEnd(Math.min(room, widestDeed)) + `  ${style.dim(figures)}`
-  if (outcome !== "failed" || lane.message === undefined) return [line]
-  return [line, ...Paragraph.wrap(`  ${Paragraph.visible(lane.message)}`, { width: layout.width, indent: "" }).map(style.red)]
+  const name = Paragraph.truncate(lane.asset, { width: nameWidth, ellipsis }).padEnd(nameWidth)
+  const head = `${symbolOf(outcome, style)} ${name}  `
+  const figures = lane.step === undefined ? "" : `  ${figuresOf(lane)}`
+  const room = Math.max(narrowestDeed, width - nameWidth - 4 - figures.length)
+  const what = Paragraph.truncate(style.words(deed(lane)), { width: room, ellipsis })
+  if (figures === "") return [head + (outcome === "failed" ? what : style.dim(what)), ...cause(lane, layout)]
+  return [head + what.padEnd(Math.min(room, widestDeed)) + style.dim(figures), ...cause(lane, layout)]
 }
 
 /**
@@ -90,11 +85,15 @@ export const interrupted = (
 ): ReadonlyArray<string> => {
   const { call, style, width } = options
   const kept = Array.from(board.lanes.values()).filter(({ done, rows }) => done > 0 || rows > 0)
-  const words = kept.map((lane) => `${lane.asset} (${Quantity.count(lane.done, unitOf(lane.step))}, ${Quantity.count(lane.rows, "row")})`)
+  const words = kept.map(
+    (lane) => `${lane.asset} (${Quantity.count(lane.done, unitOf(lane.step))}, ${Quantity.count(lane.rows, "row")})`
+  )
   const what = words.length === 0 ? "before anything was written" : `and kept what was finished: ${words.join(", ")}`
   return [
     ...Paragraph.wrap(`${style.symbols.warning} Interrupted, ${what}.`, { width, indent: "  " }),
-    ...Paragraph.wrap(`  Run the same command again to do the rest. See the runs: ${call} runs`, { width }).map(style.dim)
+    ...Paragraph.wrap(`  Run the same command again to do the rest. See the runs: ${call} runs`, { width }).map(
+      style.dim
+    )
   ]
 }
 
@@ -106,13 +105,20 @@ export const interrupted = (
  */
 export const deed = ({ message, outcome, quarantined, step }: Lane): string => {
   if (step === undefined) {
-    return outcome === "skipped" ? `skipped: ${message ?? "an asset upstream failed"}` : outcome === "failed" ? "failed" : "up to date"
+    return outcome === "skipped"
+      ? `skipped: ${message ?? "an asset upstream failed"}`
+      : outcome === "failed"
+        ? "failed"
+        : "up to date"
   }
   const rejected = quarantined === 0 ? "" : `, ${Quantity.number(quarantined)} rejected`
   switch (step._tag) {
     case "Land": {
       const [first] = step.deliveries
-      const what = step.deliveries.length === 1 && first !== undefined ? first.origin : Quantity.count(step.deliveries.length, "delivery")
+      const what =
+        step.deliveries.length === 1 && first !== undefined
+          ? first.origin
+          : Quantity.count(step.deliveries.length, "delivery")
       return `${what}${rejected}`
     }
     case "Build": {
@@ -137,6 +143,21 @@ export const unitOf = (step: PlanStep | undefined): string =>
 
 /** Wide enough for what is usual, narrow enough that the figures stand near. */
 const widestDeed = 56
+const narrowestDeed = 12
+
+const symbolOf = (outcome: NonNullable<Lane["outcome"]>, { symbols }: Style): string =>
+  outcome === "succeeded" ? symbols.done : symbols[outcome]
+
+const figuresOf = ({ endedAt, rows, startedAt }: Lane): string => {
+  const changed = rows === 0 ? "no change" : Quantity.count(rows, "row")
+  return `${changed.padStart(14)}  ${Quantity.duration((endedAt ?? startedAt) - startedAt).padStart(8)}`
+}
+
+/** Why an asset failed; why one was skipped stands on its line. */
+const cause = ({ message, outcome }: Lane, { style, width }: Layout): ReadonlyArray<string> =>
+  outcome !== "failed" || message === undefined
+    ? []
+    : Paragraph.wrap(`  ${Paragraph.visible(message)}`, { width }).map(style.red)
 
 const reason = (why: Why): string => {
   switch (why._tag) {
@@ -174,7 +195,12 @@ const outcomesTable = (outcomes: ReadonlyArray<AssetOutcome>, board: Board): Tab
 })
 
 /** What somebody should look at, before the last line. */
-const attention = ({ board, call, layout, result }: {
+const attention = ({
+  board,
+  call,
+  layout,
+  result
+}: {
   readonly result: RunResult
   readonly board: Board
   readonly layout: Layout
@@ -182,16 +208,24 @@ const attention = ({ board, call, layout, result }: {
 }): ReadonlyArray<string> => {
   const { style } = layout
   const rejected = result.outcomes.reduce((sum, { quarantined }) => sum + quarantined, 0)
-  const steps = Array.from(board.lanes.values()).flatMap(({ asset, step }) => (step?._tag === "Build" ? [{ asset, step }] : []))
-  const incomplete = steps.flatMap(({ asset, step }) => text(step.incomplete).map((keys) => `${asset} ${keys} (running ${step.unitName})`))
+  const steps = Array.from(board.lanes.values()).flatMap(({ asset, step }) =>
+    step?._tag === "Build" ? [{ asset, step }] : []
+  )
+  const incomplete = steps.flatMap(({ asset, step }) =>
+    text(step.incomplete).map((keys) => `${asset} ${keys} (running ${step.unitName})`)
+  )
   const waiting = steps.flatMap(({ asset, step }) => text(step.waiting).map((keys) => `${asset} ${keys}`))
   const notes = [
-    ...(rejected === 0 ? [] : [`${Quantity.count(rejected, "row")} went to quarantine, with reasons: ${call} quarantine`]),
+    ...(rejected === 0
+      ? []
+      : [`${Quantity.count(rejected, "row")} went to quarantine, with reasons: ${call} quarantine`]),
     ...(incomplete.length === 0 ? [] : [`Incomplete, for the window has not ended: ${incomplete.join(", ")}`]),
     ...(waiting.length === 0 ? [] : [`Waiting for upstream windows that do not exist yet: ${waiting.join(", ")}`])
   ]
   const lines = notes.flatMap((note) =>
-    Paragraph.wrap(style.words(note), { width: layout.width - 2 }).map((line, index) => `${index === 0 ? style.symbols.warning : " "} ${line}`)
+    Paragraph.wrap(style.words(note), { width: layout.width - 2 }).map(
+      (line, index) => `${index === 0 ? style.symbols.warning : " "} ${line}`
+    )
   )
   return lines.length === 0 ? [] : [...lines, ""]
 }
@@ -199,7 +233,11 @@ const attention = ({ board, call, layout, result }: {
 const text = (partitions: PartitionSet.PartitionSet | undefined): ReadonlyArray<string> =>
   partitions === undefined || PartitionSet.isEmpty(partitions) ? [] : [PartitionSet.format(partitions, { limit: 4 })]
 
-const next = ({ call, partitions, result }: {
+const next = ({
+  call,
+  partitions,
+  result
+}: {
   readonly result: RunResult
   readonly call: string
   readonly partitions: string | undefined
@@ -209,7 +247,9 @@ const next = ({ call, partitions, result }: {
   }
   const last = result.outcomes.findLast(({ outcome }) => outcome === "succeeded")
   return [
-    ...(last === undefined ? [] : [`${call} show ${last.asset}${partitions === undefined ? "" : ` --partitions ${partitions}`}`]),
+    ...(last === undefined
+      ? []
+      : [`${call} show ${last.asset}${partitions === undefined ? "" : ` --partitions ${partitions}`}`]),
     `${call} status`
   ]
 }

@@ -92,7 +92,10 @@ export const make = (name: string) =>
       limit: Flag.Int("limit").pipe(
         Flag.withAlias("n"),
         Flag.withMetavar("N"),
-        Flag.filter((limit) => limit > 0, () => "Expected a number of runs, 1 or more"),
+        Flag.filter(
+          (limit) => limit > 0,
+          () => "Expected a number of runs, 1 or more"
+        ),
         Flag.withDescription("At most so many runs (default: 20)"),
         Flag.withDefault(20)
       ),
@@ -111,7 +114,9 @@ export const make = (name: string) =>
         ({ id, json }) => show(id, { isJson: json })
       ).pipe(
         Command.withDescription("Show one run with its steps"),
-        Command.withExamples([{ command: `${name} runs show 20240520-101530`, description: "By the beginning of its id" }])
+        Command.withExamples([
+          { command: `${name} runs show 20240520-101530`, description: "By the beginning of its id" }
+        ])
       )
     ])
   )
@@ -166,7 +171,9 @@ export const runLines = (
     ["run", style.bold(run.runId)],
     ["status", colored(run.status, style)],
     ["started", `${Quantity.moment(run.startedAt)} UTC`],
-    ...(run.finishedAt === undefined ? [] : [["took", Quantity.duration(millis(run.startedAt, run.finishedAt))] as const]),
+    ...(run.finishedAt === undefined
+      ? []
+      : [["took", Quantity.duration(millis(run.startedAt, run.finishedAt))] as const]),
     ["by", Paragraph.visible(run.requestedBy)],
     ["why", Paragraph.visible(run.why)],
     ...(run.partitions === undefined ? [] : [["partitions", run.partitions] as const])
@@ -175,13 +182,18 @@ export const runLines = (
   const isRecorded = run.error !== undefined && failures.length === 0
   return [
     ...facts.flatMap(([label, text]) =>
-      Paragraph.wrap(text, { width: width - 12 }).map((line, index) => `${style.dim((index === 0 ? label : "").padEnd(10))}  ${line}`)
+      Paragraph.wrap(text, { width: width - 12 }).map(
+        (line, index) => `${style.dim((index === 0 ? label : "").padEnd(10))}  ${line}`
+      )
     ),
     "",
     ...(steps.length === 0 ? ["No step was finished."] : stepsTable(steps, options)),
     ...failures.flatMap(({ asset, error, index, reason }) => [
       "",
-      ...Paragraph.wrap(`step ${index} of ${asset} failed (${reason ?? "unknown"}): ${Paragraph.visible(error ?? "")}`, { width, indent: "  " }).map(style.red)
+      ...Paragraph.wrap(
+        `step ${index} of ${asset} failed (${reason ?? "unknown"}): ${Paragraph.visible(error ?? "")}`,
+        { width, indent: "  " }
+      ).map(style.red)
     ]),
     ...(isRecorded ? ["", ...Paragraph.wrap(Paragraph.visible(run.error ?? ""), { width }).map(style.yellow)] : [])
   ]
@@ -211,7 +223,9 @@ const show = Effect.fnUntraced(function* (id: string, { isJson }: { readonly isJ
   const found = yield* assay.run(id)
   switch (found._tag) {
     case "NotFound":
-      return yield* new UsageError({ message: `There is no run ${JSON.stringify(id)}. See the runs: ${host.call} runs` })
+      return yield* new UsageError({
+        message: `There is no run ${JSON.stringify(id)}. See the runs: ${host.call} runs`
+      })
     case "Ambiguous":
       return yield* new UsageError({
         message: `${Quantity.number(found.count)} runs begin with ${JSON.stringify(id)}: ${found.runIds.join(", ")}${
@@ -219,7 +233,8 @@ const show = Effect.fnUntraced(function* (id: string, { isJson }: { readonly isJ
         }. Give more of the id.`
       })
     case "Found": {
-      if (!isJson) return yield* writeLines(out, runLines(found.run, found.steps, { style: out.style, width: yield* out.columns }))
+      if (!isJson)
+        return yield* writeLines(out, runLines(found.run, found.steps, { style: out.style, width: yield* out.columns }))
       const document: RunStepsDocument = { run: runDocument(found.run), steps: found.steps.map(stepDocument) }
       return yield* out.write(Json.document(document))
     }
@@ -261,7 +276,9 @@ const stepCounts = ({ cancelled, failed, running, skipped, succeeded }: RunSumma
     [cancelled, "cancelled"],
     [running, "running"]
   ] as const
-  return [String(succeeded), ...others.flatMap(([count, state]) => (count === 0 ? [] : [`${count} ${state}`]))].join(", ")
+  return [String(succeeded), ...others.flatMap(([count, state]) => (count === 0 ? [] : [`${count} ${state}`]))].join(
+    ", "
+  )
 }
 
 const colored = (status: RunStatus, style: Style): string => {
@@ -277,7 +294,8 @@ const colored = (status: RunStatus, style: Style): string => {
   }
 }
 
-const millis = (from: DateTime.Utc, to: DateTime.Utc): number => DateTime.toEpochMillis(to) - DateTime.toEpochMillis(from)
+const millis = (from: DateTime.Utc, to: DateTime.Utc): number =>
+  DateTime.toEpochMillis(to) - DateTime.toEpochMillis(from)
 
 const runDocument = (run: RunRecord): RunOfDocument => ({
   runId: run.runId,

@@ -18,7 +18,10 @@ import * as Style from "./Style.ts"
  * @category errors
  * @since 0.1.0
  */
-export class OutputClosed extends Schema.TaggedError<OutputClosed>("@assay/core/cli/OutputClosed")("OutputClosed", {}) {}
+export class OutputClosed extends Schema.TaggedError<OutputClosed>("@assay/core/cli/OutputClosed")(
+  "OutputClosed",
+  {}
+) {}
 
 /**
  * One output of the process.
@@ -40,10 +43,13 @@ export interface Output {
  * @category services
  * @since 0.1.0
  */
-export class Screen extends Context.Service<Screen, {
-  readonly out: Output
-  readonly error: Output
-}>()("@assay/core/cli/Screen") {}
+export class Screen extends Context.Service<
+  Screen,
+  {
+    readonly out: Output
+    readonly error: Output
+  }
+>()("@assay/core/cli/Screen") {}
 
 /**
  * Writes lines.
@@ -88,7 +94,10 @@ const environment = Config.all({
   forceColor: Config.option(Config.String("FORCE_COLOR")),
   term: Config.option(Config.String("TERM")),
   locale: Config.option(
-    Config.String("LC_ALL").pipe(Config.orElse(() => Config.String("LC_CTYPE")), Config.orElse(() => Config.String("LANG")))
+    Config.String("LC_ALL").pipe(
+      Config.orElse(() => Config.String("LC_CTYPE")),
+      Config.orElse(() => Config.String("LANG"))
+    )
   )
 })
 

@@ -43,7 +43,10 @@ export const make = (name: string) =>
       limit: Flag.Int("limit").pipe(
         Flag.withAlias("n"),
         Flag.withMetavar("N"),
-        Flag.filter((limit) => limit >= 0, () => "Expected a number of rows, 0 or more"),
+        Flag.filter(
+          (limit) => limit >= 0,
+          () => "Expected a number of rows, 0 or more"
+        ),
         Flag.withDescription(`At most so many rows (default: ${usualLimit} in a table, else all)`),
         Flag.optional
       )
@@ -85,11 +88,16 @@ export const lines = (
   const fitting = Table.fitting(table, width)
   const left = columns.slice(fitting).map(({ name }) => name)
   return [
-    ...Table.render({ columns: table.columns.slice(0, fitting), rows: table.rows.map((row) => row.slice(0, fitting)) }, options),
+    ...Table.render(
+      { columns: table.columns.slice(0, fitting), rows: table.rows.map((row) => row.slice(0, fitting)) },
+      options
+    ),
     ...(left.length === 0
       ? []
       : Paragraph.wrap(
-          style.words(`… and ${Quantity.count(left.length, "more column")} that do not fit: ${left.join(", ")} (--format csv has all)`),
+          style.words(
+            `… and ${Quantity.count(left.length, "more column")} that do not fit: ${left.join(", ")} (--format csv has all)`
+          ),
           { width, indent: "  " }
         ).map(style.dim))
   ]
@@ -125,17 +133,30 @@ const show = Effect.fnUntraced(function* (input: Input) {
   const limit = Option.getOrUndefined(input.limit)
   switch (input.format) {
     case "table":
-      return yield* showTable({ session, out, call: host.call, asset: input.asset, partitions, limit: limit ?? usualLimit })
+      return yield* showTable({
+        session,
+        out,
+        call: host.call,
+        asset: input.asset,
+        partitions,
+        limit: limit ?? usualLimit
+      })
     case "csv": {
       const { asset, rows } = yield* session.assay.rows({ asset: input.asset, partitions, limit })
       yield* out.write(Csv.header(asset.columns))
-      return yield* write(out, Stream.map(rows, (row) => Csv.row(asset.columns, row)))
+      return yield* write(
+        out,
+        Stream.map(rows, (row) => Csv.row(asset.columns, row))
+      )
     }
     case "json": {
       const { asset, rows } = yield* session.assay.rows({ asset: input.asset, partitions, limit })
       const objects = Stream.map(rows, (row) => Json.row(asset.columns, row))
       yield* out.write("[")
-      yield* write(out, Stream.map(Stream.zipWithIndex(objects), ([object, index]) => `${index === 0 ? "\n" : ",\n"}  ${object}`))
+      yield* write(
+        out,
+        Stream.map(Stream.zipWithIndex(objects), ([object, index]) => `${index === 0 ? "\n" : ",\n"}  ${object}`)
+      )
       return yield* out.write("\n]\n")
     }
   }
@@ -170,7 +191,8 @@ const showTable = Effect.fnUntraced(function* (options: {
   yield* writeLines(out, kept.length === 0 ? [] : lines(asset.columns, kept, { style, width }))
   const more = total - kept.length
   if (more === 0) return
-  const amount = more > mostCounted ? `more than ${Quantity.number(mostCounted)} more rows` : Quantity.count(more, "more row")
+  const amount =
+    more > mostCounted ? `more than ${Quantity.number(mostCounted)} more rows` : Quantity.count(more, "more row")
   yield* writeLines(out, [style.dim(style.words(`… ${amount} (--limit, or --format csv for all)`))])
 })
 
@@ -183,7 +205,7 @@ const nothing = Effect.fnUntraced(function* (options: {
   const { asset, call, partitions, session } = options
   const [report] = yield* session.assay.status([asset.name])
   const range = partitions === undefined ? "" : ` --partitions ${partitions}`
-  return report?.isBuilt === false && report.kind !== "view"
+  return report !== undefined && !report.isBuilt && report.kind !== "view"
     ? [`${asset.name} has no rows: it was never built. Build it: ${call} materialize --asset ${asset.name}${range}`]
     : [`${asset.name} has no rows${partitions === undefined ? "" : ` in ${partitions}`}.`]
 })

@@ -79,7 +79,10 @@ export const lines = (
 ): ReadonlyArray<string> => {
   const { now, style, width } = options
   const said = reports.flatMap((report) => notes(report, options).map((note) => ({ asset: report.asset, note })))
-  const noted = Array.from(Map.groupBy(said, ({ note }) => note), ([note, of]) => `${of.map(({ asset }) => asset).join(", ")}: ${note}`)
+  const noted = Array.from(
+    Map.groupBy(said, ({ note }) => note),
+    ([note, of]) => `${of.map(({ asset }) => asset).join(", ")}: ${note}`
+  )
   return [
     ...Table.render(
       {
@@ -136,10 +139,15 @@ const built = (report: Report, style: Style): string => {
 }
 
 /** Stale as a whole is stale, also where no unit is marked by itself. */
-const staleOf = ({ isBuilt, stale, whole }: Report): number | "all" => (whole !== undefined && isBuilt && stale === 0 ? "all" : stale)
+const staleOf = ({ isBuilt, stale, whole }: Report): number | "all" =>
+  whole !== undefined && isBuilt && stale === 0 ? "all" : stale
 
 const number = (value: number | "all" | undefined, look: (text: string) => string, style: Style): string =>
-  value === undefined ? style.dim(style.words("–")) : value === 0 ? "0" : look(value === "all" ? value : Quantity.number(value))
+  value === undefined
+    ? style.dim(style.words("–"))
+    : value === 0
+      ? "0"
+      : look(value === "all" ? value : Quantity.number(value))
 
 const lastRun = ({ lastStep }: Report, now: DateTime.Utc, style: Style): string => {
   if (lastStep === undefined) return style.dim("never")
@@ -154,10 +162,14 @@ const notes = (
   ...(report.lastLandingAt === undefined
     ? []
     : [`last landing ${Quantity.moment(report.lastLandingAt)} UTC (${Quantity.ago(report.lastLandingAt, now)})`]),
-  ...(report.quarantined === 0 ? [] : [`${Quantity.count(report.quarantined, "row")} in quarantine: ${call} quarantine`]),
+  ...(report.quarantined === 0
+    ? []
+    : [`${Quantity.count(report.quarantined, "row")} in quarantine: ${call} quarantine`]),
   ...(report.whole === undefined || !report.isBuilt ? [] : [`stale as a whole: ${report.whole}`]),
   ...(report.outside === 0 ? [] : [`${Quantity.count(report.outside, "row")} upstream before its first partition`]),
-  ...(report.lastStep?.status === "failed" ? [`failed: ${Paragraph.visible(report.lastStep.error ?? "no reason recorded")}`] : [])
+  ...(report.lastStep?.status === "failed"
+    ? [`failed: ${Paragraph.visible(report.lastStep.error ?? "no reason recorded")}`]
+    : [])
 ]
 
 const documentOf = (reports: ReadonlyArray<Report>, target: string): StatusDocument => ({
@@ -185,7 +197,8 @@ const documentOf = (reports: ReadonlyArray<Report>, target: string): StatusDocum
             runId: report.lastStep.runId,
             status: report.lastStep.status,
             startedAt: DateTime.formatIso(report.lastStep.startedAt),
-            finishedAt: report.lastStep.finishedAt === undefined ? null : DateTime.formatIso(report.lastStep.finishedAt),
+            finishedAt:
+              report.lastStep.finishedAt === undefined ? null : DateTime.formatIso(report.lastStep.finishedAt),
             error: report.lastStep.error ?? null
           },
     lastLandingAt: report.lastLandingAt === undefined ? null : DateTime.formatIso(report.lastLandingAt)

@@ -28,7 +28,9 @@ export interface Style extends Capabilities {
   readonly yellow: (text: string) => string
   /** Our own words: typographic signs become ASCII where the locale lacks them. Never for data. */
   readonly words: (text: string) => string
-  readonly symbols: Readonly<Record<"done" | "unchanged" | "failed" | "skipped" | "warning" | "ellipsis" | "rule", string>>
+  readonly symbols: Readonly<
+    Record<"done" | "unchanged" | "failed" | "skipped" | "warning" | "ellipsis" | "rule", string>
+  >
 }
 
 /**
@@ -39,7 +41,8 @@ export interface Style extends Capabilities {
  */
 export const make = (capabilities: Capabilities): Style => {
   const { canColor, isUnicode } = capabilities
-  const sequence = (code: number) => (text: string) => canColor && text !== "" ? `\u001B[${code}m${text}\u001B[0m` : text
+  const sequence = (code: number) => (text: string) =>
+    canColor && text !== "" ? `\u001B[${code}m${text}\u001B[0m` : text
   const green = sequence(32)
   const red = sequence(31)
   const yellow = sequence(33)

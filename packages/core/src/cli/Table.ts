@@ -42,16 +42,27 @@ export const render = (
   const style = options.style ?? plain
   const margin = options.margin ?? ""
   const { columns, rows } = self
-  const widths = fit(naturalWidths(self), columns, options.width - margin.length - gap.length * (columns.length - 1))
+  const widths = fit(self, naturalWidths(self), options.width - margin.length - gap.length * (columns.length - 1))
   const line = (cells: ReadonlyArray<string>, look: (text: string) => string) =>
-    (margin +
+    (
+      margin +
       columns
         .map(({ align }, index) =>
-          look(place(cells[index] ?? "", { width: widths[index] ?? 0, align: align ?? "left", ellipsis: style.symbols.ellipsis }))
+          look(
+            place(cells[index] ?? "", {
+              width: widths[index] ?? 0,
+              align: align ?? "left",
+              ellipsis: style.symbols.ellipsis
+            })
+          )
         )
-        .join(gap)).trimEnd()
+        .join(gap)
+    ).trimEnd()
   return [
-    line(columns.map(({ title }) => title), style.dim),
+    line(
+      columns.map(({ title }) => title),
+      style.dim
+    ),
     ...rows.map((row) => line(row, (cell) => cell))
   ]
 }
@@ -63,9 +74,7 @@ export const render = (
  * @since 0.1.0
  */
 export const fitting = (self: Table, width: number): number => {
-  const least = naturalWidths(self).map((natural, index) =>
-    self.columns[index]?.isFixed === true ? natural : Math.min(natural, narrowest)
-  )
+  const least = leastWidths(self, naturalWidths(self))
   let taken = 0
   const beyond = least.findIndex((next, index) => {
     taken += next + (index === 0 ? 0 : gap.length)
@@ -84,25 +93,26 @@ const naturalWidths = ({ columns, rows }: Table): ReadonlyArray<number> =>
 const gap = "  "
 const narrowest = 8
 
-/** The widest column that may shrink shrinks first, so that narrow ones stay readable. */
-const fit = (natural: ReadonlyArray<number>, columns: ReadonlyArray<Column>, room: number): ReadonlyArray<number> => {
-  const widths = [...natural]
-  let excess = widths.reduce((sum, width) => sum + width, 0) - room
-  while (excess > 0) {
-    const soft = widths.flatMap((width, index) => (columns[index]?.isFixed === true || width <= narrowest ? [] : [{ width, index }]))
-    const sorted = soft.toSorted((a, b) => b.width - a.width)
-    const [widest] = sorted
-    if (widest === undefined) return widths
-    const next = sorted.find(({ width }) => width < widest.width)?.width ?? narrowest
-    const equals = sorted.filter(({ width }) => width === widest.width)
-    const cut = Math.max(1, Math.min(widest.width - Math.max(next, narrowest), Math.floor(excess / equals.length)))
-    for (const { index } of equals) {
-      if (excess <= 0) break
-      widths[index] = widest.width - cut
-      excess -= cut
-    }
-  }
-  return widths
+/** How narrow each column may become: a fixed one not at all, another to its title. */
+const leastWidths = ({ columns }: Table, natural: ReadonlyArray<number>): ReadonlyArray<number> =>
+  columns.map(({ isFixed, title }, index) => {
+    const width = natural[index] ?? 0
+    return isFixed === true ? width : Math.min(width, Math.max(narrowest, Paragraph.width(title)))
+  })
+
+/** The widest columns give way first, all down to one width, so that narrow ones stay whole. */
+const fit = (self: Table, natural: ReadonlyArray<number>, room: number): ReadonlyArray<number> => {
+  const least = leastWidths(self, natural)
+  const capped = (cap: number) => natural.map((width, index) => Math.max(least[index] ?? 0, Math.min(width, cap)))
+  const sum = (widths: ReadonlyArray<number>) => widths.reduce((total, width) => total + width, 0)
+  let cap = Math.min(Math.max(0, ...natural), Math.max(0, room))
+  while (cap > 0 && sum(capped(cap)) > room) cap -= 1
+  let spare = Math.max(0, room - sum(capped(cap)))
+  return capped(cap).map((width, index) => {
+    if (spare === 0 || width >= (natural[index] ?? 0)) return width
+    spare -= 1
+    return width + 1
+  })
 }
 
 const place = (

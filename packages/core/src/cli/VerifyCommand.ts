@@ -54,12 +54,17 @@ export const make = (name: string) =>
     "verify",
     {
       assets: RequestFlags.assets,
-      strict: RequestFlags.toggle("strict", "Recompute the whole chain from the sources, and fail where anything is stale"),
+      strict: RequestFlags.toggle(
+        "strict",
+        "Recompute the whole chain from the sources, and fail where anything is stale"
+      ),
       json: RequestFlags.json
     },
     verify
   ).pipe(
-    Command.withDescription("Recompute assets from what is upstream of them and compare; fails where a fresh unit differs"),
+    Command.withDescription(
+      "Recompute assets from what is upstream of them and compare; fails where a fresh unit differs"
+    ),
     Command.withExamples([
       { command: `${name} verify`, description: "Every asset against the tables it reads" },
       { command: `${name} verify --strict`, description: "Every asset against a full refresh" }
@@ -88,8 +93,8 @@ export const lines = (
           { title: "compared", isFixed: true },
           { title: "stale", align: "right", isFixed: true },
           { title: "missing", align: "right", isFixed: true },
-          { title: "rows lacking", align: "right", isFixed: true },
-          { title: "rows too many", align: "right", isFixed: true }
+          { title: "lacking", align: "right", isFixed: true },
+          { title: "extra", align: "right", isFixed: true }
         ],
         rows: verdicts.map((verdict) => [
           verdict.asset,
@@ -111,7 +116,10 @@ export const lines = (
         : [
             "",
             `${asset}, for example:`,
-            ...difference.examples.map((example) => `  ${Paragraph.truncate(Paragraph.visible(example), { width: Math.min(width, widestExample) - 2, ellipsis: style.symbols.ellipsis })}`)
+            ...difference.examples.map(
+              (example) =>
+                `  ${Paragraph.truncate(Paragraph.visible(example), { width: Math.min(width, widestExample) - 2, ellipsis: style.symbols.ellipsis })}`
+            )
           ]
     ),
     "",
@@ -142,8 +150,10 @@ const verdict = (
     const why = isStrict && verdicts.some(isDue) ? ", but not everything is up to date" : ""
     return style.red(`${different} ${of} ${different === 1 ? "differs" : "differ"} from ${than}${why}.`)
   }
-  if (bad.length > 0) return style.red(`${bad.length} ${of} ${bad.length === 1 ? "is" : "are"} not up to date; what is there is right.`)
-  if (verdicts.every(({ compared }) => compared === "nothing")) return style.yellow("Nothing is fresh, so there was nothing to compare.")
+  if (bad.length > 0)
+    return style.red(`${bad.length} ${of} ${bad.length === 1 ? "is" : "are"} not up to date; what is there is right.`)
+  if (verdicts.every(({ compared }) => compared === "nothing"))
+    return style.yellow("Nothing is fresh, so there was nothing to compare.")
   return style.green(isStrict ? "Every table equals a full refresh." : "Every fresh unit equals its recompute.")
 }
 

@@ -53,7 +53,7 @@ export interface Landed {
  */
 export interface SourceAsset {
   readonly asset: Asset<string, unknown, never>
-  readonly source: Source<Row, never>
+  readonly source: Source<Row>
   readonly write: Append
 }
 

@@ -166,9 +166,9 @@ export const checked = Effect.fnUntraced(function*(
   if (first === undefined) return failed
   return yield* new DataQuality({
     check: first.check,
-    message: `check "${first.check}" found ${first.violations} violating rows`
-      + (others.length > 0 ? ` (and ${others.length} more checks failed)` : "")
-      + `; the previous rows stay visible. For example: ${first.examples.join(" ")}`
+    message: `check "${first.check}" found ${first.violations} violating rows${
+       others.length > 0 ? ` (and ${others.length} more checks failed)` : ""
+       }; the previous rows stay visible. For example: ${first.examples.join(" ")}`
   })
 })
 

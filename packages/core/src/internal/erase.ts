@@ -2,6 +2,7 @@ import type { Row } from "../Column.ts"
 import type { Compute } from "../Compute.ts"
 import type { Source } from "../Source.ts"
 
+// oxlint-disable typescript/no-unnecessary-type-parameters -- the caller names the type: that is what these are for
 /** A type parameter's stand-in: a property that only the type checker reads. */
 export const phantom = <A>(): A => undefined as A
 

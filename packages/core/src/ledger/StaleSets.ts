@@ -252,50 +252,11 @@ export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializ
             ranges: current.ranges.map((range) => range.cause === "never built" ? { ...range, cause: opened } : range)
           })
         }),
-      pick: Effect.fnUntraced(function*({ asset, selection }) {
-        const current = of(asset)
-        const marked = Array.from(current.marks, ([unit, { version }]) => ({ unit, version }))
-        const remember = (picked: ReadonlyArray<string>) =>
-          marked.filter(({ unit }) => picked.includes(unit)).map(({ unit, version }) => JSON.stringify([unit, version]))
-        switch (selection._tag) {
-          case "Whole":
-            return {
-              asset,
-              units: selection.isForced || marked.length + current.ranges.length > 0 ? all : none,
-              count: marked.length,
-              partitions: [],
-              versions: [
-                ...current.ranges.map(({ version }) => JSON.stringify([version])),
-                ...marked.map(({ unit, version }) => JSON.stringify([unit, version]))
-              ]
-            }
-          case "Some": {
-            const units = marked.map(({ unit }) => unit).sort().slice(0, selection.limit)
-            const chosen = new Set(units)
-            return {
-              asset,
-              units: listed(units),
-              count: units.length,
-              partitions: [],
-              versions: marked.filter(({ unit }) => chosen.has(unit)).map(({ unit, version }) => JSON.stringify([unit, version]))
-            }
-          }
-          case "Units": {
-            const built = new Set(yield* materializations.units(asset))
-            const partitions = selection.units.filter(({ unit }) =>
-              selection.isForced || current.marks.has(unit) || !built.has(unit)
-            )
-            const units = partitions.map(({ unit }) => unit)
-            return {
-              asset,
-              units: units.length === 0 ? none : listed(units),
-              count: units.length,
-              partitions,
-              versions: remember(units)
-            }
-          }
-        }
-      }),
+      pick: ({ asset, selection }) =>
+        Effect.map(
+          selection._tag === "Units" ? materializations.units(asset) : Effect.succeed([]),
+          (built) => choose(asset, of(asset), selection, new Set(built))
+        ),
       clear: (picked) =>
         Effect.sync(() => {
           const current = of(picked.asset)
@@ -332,7 +293,7 @@ export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializ
       units: (asset) =>
         Effect.sync(() =>
           Array.from(of(asset).marks, ([unit, { cause }]) => ({ unit, cause: decodeCause(cause) }))
-            .sort((a, b) => a.unit < b.unit ? -1 : 1)
+            .toSorted((a, b) => a.unit < b.unit ? -1 : 1)
         )
     })
   })
@@ -361,6 +322,35 @@ interface State {
 }
 
 const unknown: AssetState = { codeVersion: undefined, reads: [], ranges: [], marks: new Map() }
+
+/** What a selection picks of an asset's stale set, with the versions of the marks and ranges that a step answers for. */
+const choose = (asset: AssetKey, state: AssetState, selection: Selection, built: ReadonlySet<string>): Picked => {
+  const marked = Array.from(state.marks, ([unit, { version }]) => ({ unit, version }))
+  const versionsOf = (chosen: ReadonlySet<string>) =>
+    marked.filter(({ unit }) => chosen.has(unit)).map(({ unit, version }) => JSON.stringify([unit, version]))
+  switch (selection._tag) {
+    case "Whole":
+      return {
+        asset,
+        units: selection.isForced || marked.length + state.ranges.length > 0 ? all : none,
+        count: marked.length,
+        partitions: [],
+        versions: [
+          ...state.ranges.map(({ version }) => JSON.stringify([version])),
+          ...versionsOf(new Set(state.marks.keys()))
+        ]
+      }
+    case "Some": {
+      const units = marked.map(({ unit }) => unit).toSorted().slice(0, selection.limit)
+      return { asset, units: listed(units), count: units.length, partitions: [], versions: versionsOf(new Set(units)) }
+    }
+    case "Units": {
+      const partitions = selection.units.filter(({ unit }) => selection.isForced || state.marks.has(unit) || !built.has(unit))
+      const units = partitions.map(({ unit }) => unit)
+      return { asset, units: listed(units), count: units.length, partitions, versions: versionsOf(new Set(units)) }
+    }
+  }
+}
 
 const next = (state: Cell<State>): number => {
   const version = state.get().version + 1

@@ -35,7 +35,7 @@ export const read = Effect.fnUntraced(function* (pg: typeof Postgres.Service): E
     sql`SELECT to_regnamespace(quote_ident(${pg.schemas.warehouse})) IS NOT NULL AS exists`,
     Schema.Struct({ exists: Schema.Boolean })
   )
-  if (schema?.exists !== true)
+  if (!schema?.exists)
     return { hasSchema: false, columns: new Map(), indexes: new Set(), viewComments: new Map() }
   const relations = yield* pg.query(
     sql`SELECT c.relname::text AS name, c.relkind::text AS kind, obj_description(c.oid, 'pg_class') AS comment,

@@ -26,7 +26,7 @@ export const query = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): S
       (check, position) =>
         sql`SELECT ${position}::int AS position, count(*)::int AS violations,
         coalesce((array_agg(row_to_json(v)::text))[1:3], '{}') AS examples
-        FROM (${violations(asset, check, rows, scope, table)}) AS v`
+        FROM (${violations(check, { asset, rows, scope, table })}) AS v`
     ),
     " UNION ALL "
   )
@@ -36,13 +36,15 @@ export const query = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): S
 
 const everything: Scope = { units: { _tag: "All" }, partitions: [] }
 
-const violations = (
-  asset: Asset,
-  { rule }: AssetCheck,
-  rows: Sql,
-  scope: Scope,
-  table: SqlRelation.TableOf
-): Sql => {
+interface Context {
+  readonly asset: Asset
+  /** The rows that are checked. */
+  readonly rows: Sql
+  readonly scope: Scope
+  readonly table: SqlRelation.TableOf
+}
+
+const violations = ({ rule }: AssetCheck, { asset, rows, scope, table }: Context): Sql => {
   switch (rule._tag) {
     case "NotNull":
       return sql`SELECT r.* FROM ${rows} AS r WHERE ${or(rule.columns.map((name) => sql`r.${identifier(name)} IS NULL`))}`

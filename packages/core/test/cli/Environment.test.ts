@@ -100,7 +100,16 @@ describe("Environment", () => {
   it.effect("refuses a target that cannot be a schema of its own", () =>
     Effect.gen(function* () {
       const { folder } = yield* workspace
-      for (const target of ["Prod", "1st", "my-target", "dev; drop", "pg_temp", "information_schema", "dev_assay", "x".repeat(58)]) {
+      for (const target of [
+        "Prod",
+        "1st",
+        "my-target",
+        "dev; drop",
+        "pg_temp",
+        "information_schema",
+        "dev_assay",
+        "x".repeat(58)
+      ]) {
         assert.include(yield* refusal(folder, { ASSAY_TARGET: target }), "ASSAY_TARGET is", target)
       }
       assert.strictEqual((yield* from(folder, { ASSAY_TARGET: "x".repeat(57) })).target.length, 57)
@@ -109,7 +118,11 @@ describe("Environment", () => {
 
   it("shows a path inside the user's directory as the user would write it", () => {
     assert.deepStrictEqual(
-      [Environment.shownPath("/a/b", "/a/b/.assay"), Environment.shownPath("/a/b", "/a/bc"), Environment.shownPath("/a", "/a")],
+      [
+        Environment.shownPath("/a/b", "/a/b/.assay"),
+        Environment.shownPath("/a/b", "/a/bc"),
+        Environment.shownPath("/a", "/a")
+      ],
       [".assay", "/a/bc", "."]
     )
   })

@@ -87,15 +87,20 @@ describe("Failure", () => {
     })
 
   it("says what to do next", () => {
-    assert.deepStrictEqual(told(new MaterializationError.Transient({ message: "the connection was lost", code: undefined })), [
-      "x The connection was lost",
-      "  Run the same command again: what was committed stays, and only the rest is",
-      "  done."
-    ])
+    assert.deepStrictEqual(
+      told(new MaterializationError.Transient({ message: "the connection was lost", code: undefined })),
+      [
+        "x The connection was lost",
+        "  Run the same command again: what was committed stays, and only the rest is",
+        "  done."
+      ]
+    )
   })
 
   it("keeps the spelling of a name at the beginning", () => {
-    assert.deepStrictEqual(told(new UsageError({ message: "dim_customer has no partitions." })), ["x dim_customer has no partitions."])
+    assert.deepStrictEqual(told(new UsageError({ message: "dim_customer has no partitions." })), [
+      "x dim_customer has no partitions."
+    ])
   })
 
   it("never shows a stack trace", () => {

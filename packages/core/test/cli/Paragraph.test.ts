@@ -25,12 +25,10 @@ describe("Paragraph", () => {
 
   it("truncates to the width and shows that it did", () => {
     const cut = (text: string, width: number) => Paragraph.truncate(text, { width, ellipsis: "…" })
-    assert.deepStrictEqual([cut("abcdef", 6), cut("abcdef", 5), cut("日本語", 5), cut("e\u0301e\u0301e\u0301", 2)], [
-      "abcdef",
-      "abcd…",
-      "日本…",
-      "e\u0301…"
-    ])
+    assert.deepStrictEqual(
+      [cut("abcdef", 6), cut("abcdef", 5), cut("日本語", 5), cut("e\u0301e\u0301e\u0301", 2)],
+      ["abcdef", "abcd…", "日本…", "e\u0301…"]
+    )
   })
 
   it("shows control characters instead of letting the terminal act on them", () => {

@@ -15,7 +15,9 @@ describe("Quantity", () => {
   })
 
   it("says a length of time in two units at most", () => {
-    const times = [0, 340.4, 999, 1000, 3249, 9949, 9950, 42_000, 59_400, 59_600, 125_000, 3_599_000, 3_600_000, 90_061_000]
+    const times = [
+      0, 340.4, 999, 1000, 3249, 9949, 9950, 42_000, 59_400, 59_600, 125_000, 3_599_000, 3_600_000, 90_061_000
+    ]
     assert.deepStrictEqual(times.map(Quantity.duration), [
       "0 ms",
       "340 ms",
@@ -36,7 +38,12 @@ describe("Quantity", () => {
 
   it("says a speed with as many digits as it deserves, and none without time or rows", () => {
     assert.deepStrictEqual(
-      [Quantity.rate(85, 100, "row"), Quantity.rate(1234, 1000, "row"), Quantity.rate(123_456, 1000, "row"), Quantity.rate(2_500_000, 1000, "row")],
+      [
+        Quantity.rate(85, 100, "row"),
+        Quantity.rate(1234, 1000, "row"),
+        Quantity.rate(123_456, 1000, "row"),
+        Quantity.rate(2_500_000, 1000, "row")
+      ],
       ["850 rows/s", "1.2k rows/s", "123k rows/s", "2.5M rows/s"]
     )
     assert.deepStrictEqual([Quantity.rate(0, 10, "row"), Quantity.rate(10, 0, "row")], ["", ""])

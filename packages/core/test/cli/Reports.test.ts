@@ -74,31 +74,69 @@ describe("status", () => {
   }
 
   it("counts units, rows and what happened last, and notes what a number alone does not say", () => {
-    const source: Report = { ...report, asset: "bronze_events", kind: "source", quarantined: 17, outside: 0, lastLandingAt: at("11:58:00") }
-    const customers: Report = { ...report, asset: "dim_customer", kind: "keyed", stale: 0, missing: 0, outside: 0, whole: "its definition changed" }
-    const months: Report = { ...report, asset: "mart_mrr", isBuilt: false, built: 0, stale: 0, missing: 1056, outside: 0, rows: 0, whole: "never built", lastStep: undefined }
-    const failed: Report = { ...report, asset: "mart_bad", outside: 0, failed: 37, lastStep: { ...step, status: "failed", error: "check\n failed" } }
-    assert.deepStrictEqual(StatusCommand.lines([source, customers, report, months, failed], { ...look, now, call: "pnpm assay" }), [
-      "asset                built  stale  missing  failed    rows  last run",
-      "bronze_events            -      -        -       -  12,345  1 h ago",
-      "dim_customer           yes    all        0       0  12,345  1 h ago",
-      "gold_revenue   1,050/1,056     31        6       0  12,345  1 h ago",
-      "mart_mrr           0/1,056      0    1,056       0       0  never",
-      "mart_bad       1,050/1,056     31        6      37  12,345  1 h ago, failed",
-      "",
-      "bronze_events: last landing 2024-05-20 11:58:00 UTC (2 min ago)",
-      "bronze_events: 17 rows in quarantine: pnpm assay quarantine",
-      "dim_customer: stale as a whole: its definition changed",
-      "gold_revenue: 7 rows upstream before its first partition",
-      "mart_bad: failed: check\\n failed"
-    ])
+    const source: Report = {
+      ...report,
+      asset: "bronze_events",
+      kind: "source",
+      quarantined: 17,
+      outside: 0,
+      lastLandingAt: at("11:58:00")
+    }
+    const customers: Report = {
+      ...report,
+      asset: "dim_customer",
+      kind: "keyed",
+      stale: 0,
+      missing: 0,
+      outside: 0,
+      whole: "its definition changed"
+    }
+    const months: Report = {
+      ...report,
+      asset: "mart_mrr",
+      isBuilt: false,
+      built: 0,
+      stale: 0,
+      missing: 1056,
+      outside: 0,
+      rows: 0,
+      whole: "never built",
+      lastStep: undefined
+    }
+    const failed: Report = {
+      ...report,
+      asset: "mart_bad",
+      outside: 0,
+      failed: 37,
+      lastStep: { ...step, status: "failed", error: "check\n failed" }
+    }
+    assert.deepStrictEqual(
+      StatusCommand.lines([source, customers, report, months, failed], { ...look, now, call: "pnpm assay" }),
+      [
+        "asset                built  stale  missing  failed    rows  last run",
+        "bronze_events            -      -        -       -  12,345  1 h ago",
+        "dim_customer           yes    all        0       0  12,345  1 h ago",
+        "gold_revenue   1,050/1,056     31        6       0  12,345  1 h ago",
+        "mart_mrr           0/1,056      0    1,056       0       0  never",
+        "mart_bad       1,050/1,056     31        6      37  12,345  1 h ago, failed",
+        "",
+        "bronze_events: last landing 2024-05-20 11:58:00 UTC (2 min ago)",
+        "bronze_events: 17 rows in quarantine: pnpm assay quarantine",
+        "dim_customer: stale as a whole: its definition changed",
+        "gold_revenue: 7 rows upstream before its first partition",
+        "mart_bad: failed: check\\n failed"
+      ]
+    )
   })
 })
 
 describe("runs", () => {
   it("lists runs with their steps by state", () => {
     const summaries = [
-      { run: { ...run, status: "running" as const, finishedAt: undefined }, steps: { running: 1, succeeded: 2, failed: 0, skipped: 0, cancelled: 0 } },
+      {
+        run: { ...run, status: "running" as const, finishedAt: undefined },
+        steps: { running: 1, succeeded: 2, failed: 0, skipped: 0, cancelled: 0 }
+      },
       { run, steps: { running: 0, succeeded: 4, failed: 1, skipped: 2, cancelled: 0 } }
     ]
     assert.deepStrictEqual(RunsCommand.lines(summaries, { ...look, width: 120, now }), [
@@ -109,7 +147,14 @@ describe("runs", () => {
   })
 
   it("shows one run with its steps and why one failed", () => {
-    const failed: StepRecord = { ...step, index: 1, status: "failed", attempts: 3, reason: "Transient", error: "the connection was lost" }
+    const failed: StepRecord = {
+      ...step,
+      index: 1,
+      status: "failed",
+      attempts: 3,
+      reason: "Transient",
+      error: "the connection was lost"
+    }
     assert.deepStrictEqual(RunsCommand.runLines({ ...run, status: "failed" }, [step, failed], { ...look, width: 90 }), [
       "run         20240520-101530-3f9a2c",
       "status      failed",
@@ -140,7 +185,10 @@ describe("quarantine", () => {
     origin: "billing-2024-03.csv",
     line: 1045,
     raw: `evt_1,cus_1,invoice_paid,"12,50",EUR,${"x".repeat(100)}`,
-    reasons: ["amount: \"12,50\" is not a decimal (expected at most 16 digits before and 4 after the point)", "event_ts: is missing"],
+    reasons: [
+      'amount: "12,50" is not a decimal (expected at most 16 digits before and 4 after the point)',
+      "event_ts: is missing"
+    ],
     context: {},
     runId: "20240520-101530-3f9a2c",
     quarantinedAt: at("10:15:30"),
@@ -160,7 +208,12 @@ describe("quarantine", () => {
   })
 
   it("shows one row in full", () => {
-    const released = { ...row, retriedAt: at("11:00:00"), releasedAt: at("11:30:00"), releasedBy: "20240520-113000-aaaaaa" }
+    const released = {
+      ...row,
+      retriedAt: at("11:00:00"),
+      releasedAt: at("11:30:00"),
+      releasedBy: "20240520-113000-aaaaaa"
+    }
     assert.deepStrictEqual(QuarantineCommand.rowLines(released, { ...look, width: 200 }), [
       "row       #12",
       "asset     bronze_events",
@@ -195,19 +248,25 @@ describe("verify", () => {
 
   it("says that everything equals its recompute", () => {
     assert.deepStrictEqual(lines([verdict("silver_events"), verdict("gold_revenue", { stale: 3 })]), [
-      "asset          result  compared  stale  missing  rows lacking  rows too many",
-      "silver_events  + ok    units         0        0             0              0",
-      "gold_revenue   + ok    units         3        0             0              0",
+      "asset          result  compared  stale  missing  lacking  extra",
+      "silver_events  + ok    units         0        0        0      0",
+      "gold_revenue   + ok    units         3        0        0      0",
       "",
       "Every fresh unit equals its recompute."
     ])
-    assert.strictEqual(lines([verdict("gold_revenue", { compared: "everything" })], true).at(-1), "Every table equals a full refresh.")
+    assert.strictEqual(
+      lines([verdict("gold_revenue", { compared: "everything" })], true).at(-1),
+      "Every table equals a full refresh."
+    )
   })
 
   it("shows where a table differs and how to mend it", () => {
-    const different = verdict("gold_revenue", { isOk: false, difference: { missing: 1, unexpected: 2, examples: ['{"a":1}'] } })
+    const different = verdict("gold_revenue", {
+      isOk: false,
+      difference: { missing: 1, unexpected: 2, examples: ['{"a":1}'] }
+    })
     assert.deepStrictEqual(lines([verdict("silver_events"), different]).slice(2), [
-      "gold_revenue   x differs  units         0        0             1              2",
+      "gold_revenue   x differs  units         0        0        1      2",
       "",
       "gold_revenue, for example:",
       '  {"a":1}',
@@ -223,7 +282,11 @@ describe("verify", () => {
       "1 of 1 asset is not up to date; what is there is right.",
       "Next: pnpm assay materialize, and verify again"
     ])
-    const behind = verdict("mart_mrr", { isOk: false, compared: "everything", difference: { missing: 1, unexpected: 0, examples: [] } })
+    const behind = verdict("mart_mrr", {
+      isOk: false,
+      compared: "everything",
+      difference: { missing: 1, unexpected: 0, examples: [] }
+    })
     assert.deepStrictEqual(lines([due, behind], true).slice(-2), [
       "1 of 2 assets differs from a full refresh, but not everything is up to date.",
       "Next: pnpm assay materialize, and verify again"
@@ -231,7 +294,10 @@ describe("verify", () => {
   })
 
   it("claims nothing where nothing was compared", () => {
-    assert.strictEqual(lines([verdict("gold_revenue", { compared: "nothing" })]).at(-1), "Nothing is fresh, so there was nothing to compare.")
+    assert.strictEqual(
+      lines([verdict("gold_revenue", { compared: "nothing" })]).at(-1),
+      "Nothing is fresh, so there was nothing to compare."
+    )
     assert.deepStrictEqual(lines([]), ["There is nothing to compare: sources and views are not built."])
   })
 })
@@ -244,7 +310,12 @@ describe("plan", () => {
       {
         _tag: "Land",
         asset: "bronze_events",
-        deliveries: ["a", "b", "c", "d", "e", "f", "g"].map((name) => ({ origin: `${name}.csv`, description: `${name}.csv: new file`, bytes: 9, after: undefined })),
+        deliveries: ["a", "b", "c", "d", "e", "f", "g"].map((name) => ({
+          origin: `${name}.csv`,
+          description: `${name}.csv: new file`,
+          bytes: 9,
+          after: undefined
+        })),
         why: [{ _tag: "NewRows", deliveries: 7 }],
         rows: 12
       },

@@ -54,17 +54,21 @@ describe("Json", () => {
       '{"name":"O\\"Neill, Sons\\nLtd","amount":"12.5000","lines":3,"is_current":true,"day":"2024-03-01",' +
         '"at":"2024-03-01T00:00:00.000000Z","attributes":{"plan":"pro","amount":"1.5"}}'
     )
-    assert.deepStrictEqual(JSON.parse(Json.row(columns, bare)).at, null)
+    assert.include(Json.row(columns, bare), '"name":"","amount":"-0.5000"')
+    assert.include(Json.row(columns, bare), '"at":null,"attributes":[]')
   })
 })
 
 describe("show as a table", () => {
   it("puts each row on one line and numbers to the right", () => {
-    assert.deepStrictEqual(ShowCommand.lines(columns.slice(0, 3), [row, { ...bare, lines: 1234 }], { style: Style.plain, width: 80 }), [
-      "name                 amount  lines",
-      'O"Neill, Sons\\nLtd  12.5000      3',
-      "                    -0.5000   1234"
-    ])
+    assert.deepStrictEqual(
+      ShowCommand.lines(columns.slice(0, 3), [row, { ...bare, lines: 1234 }], { style: Style.plain, width: 80 }),
+      [
+        "name                 amount  lines",
+        'O"Neill, Sons\\nLtd  12.5000      3',
+        "                    -0.5000   1234"
+      ]
+    )
   })
 
   it("names the columns that do not fit", () => {

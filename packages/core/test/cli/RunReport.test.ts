@@ -21,7 +21,12 @@ const running = Result.getOrThrow(PartitionSet.fromKeys(days, ["2024-03-02"]))
 const land: PlanStep = {
   _tag: "Land",
   asset: "bronze_events",
-  deliveries: ["a.csv", "b.csv"].map((origin) => ({ origin, description: `${origin}: new file`, bytes: 10, after: undefined })),
+  deliveries: ["a.csv", "b.csv"].map((origin) => ({
+    origin,
+    description: `${origin}: new file`,
+    bytes: 10,
+    after: undefined
+  })),
   why: [{ _tag: "NewRows", deliveries: 2 }],
   rows: undefined
 }
@@ -44,7 +49,14 @@ const build: PlanStep = {
   rows: undefined
 }
 
-const written = (inserted: number): Written => ({ read: inserted, inserted, updated: 0, deleted: 0, unchanged: 0, change: "rows" })
+const written = (inserted: number): Written => ({
+  read: inserted,
+  inserted,
+  updated: 0,
+  deleted: 0,
+  unchanged: 0,
+  change: "rows"
+})
 
 const told: ReadonlyArray<readonly [number, Progress]> = [
   [0, { _tag: "AssetStarted", asset: "bronze_events", step: land }],
@@ -95,7 +107,10 @@ const summary = (result: RunResult, board: Board.Board) =>
 
 describe("Board", () => {
   it("knows what is running and what is done", () => {
-    assert.deepStrictEqual(Board.running(boardAt(1000)).map(({ asset }) => asset), ["bronze_events"])
+    assert.deepStrictEqual(
+      Board.running(boardAt(1000)).map(({ asset }) => asset),
+      ["bronze_events"]
+    )
     assert.deepStrictEqual(Board.running(boardAt(2450)), [])
     assert.include(laneAt(2450, "bronze_events"), { rows: 6234, quarantined: 3, done: 2, total: 2, endedAt: 2000 })
   })
@@ -118,11 +133,17 @@ describe("RunReport", () => {
     assert.deepStrictEqual(RunReport.ended(laneAt(2450, "gold_revenue"), layout), [
       "+ gold_revenue          2 days: never built, silver...         20 rows    450 ms"
     ])
-    assert.deepStrictEqual(RunReport.ended(laneAt(2450, "silver_events"), layout), ["= silver_events         up to date"])
+    assert.deepStrictEqual(RunReport.ended(laneAt(2450, "silver_events"), layout), [
+      "= silver_events         up to date"
+    ])
   })
 
   it("tells why an asset failed or was skipped", () => {
-    const lane = { ...laneAt(2450, "bronze_events"), outcome: "failed" as const, message: "b.csv lacks the columns amount and currency, which every billing feed has" }
+    const lane = {
+      ...laneAt(2450, "bronze_events"),
+      outcome: "failed" as const,
+      message: "b.csv lacks the columns amount and currency, which every billing feed has"
+    }
     assert.deepStrictEqual(RunReport.ended(lane, layout), [
       "x bronze_events         2 deliveries, 3 rejected            6,234 rows     2.0 s",
       "  b.csv lacks the columns amount and currency, which every billing feed has"
@@ -133,7 +154,9 @@ describe("RunReport", () => {
       0
     ).lanes.get("gold_revenue")
     assert.isDefined(skipped)
-    assert.deepStrictEqual(RunReport.ended(skipped, layout), ["- gold_revenue          skipped: silver_events did not succeed"])
+    assert.deepStrictEqual(RunReport.ended(skipped, layout), [
+      "- gold_revenue          skipped: silver_events did not succeed"
+    ])
   })
 
   it("sums up a run, with what to look at and what to do next", () => {
@@ -163,13 +186,26 @@ describe("RunReport", () => {
   })
 
   it("says so when nothing was due", () => {
-    const result: RunResult = { runId: undefined, status: "succeeded", steps: 0, outcomes: [outcome("silver_events", { outcome: "unchanged" })] }
+    const result: RunResult = {
+      runId: undefined,
+      status: "succeeded",
+      steps: 0,
+      outcomes: [outcome("silver_events", { outcome: "unchanged" })]
+    }
     assert.deepStrictEqual(summary(result, Board.empty), ["Everything is up to date: 0 steps."])
   })
 
   it("points to the steps of a run that failed", () => {
-    const error = new MaterializationError({ asset: "bronze_events", reason: new SchemaMismatch({ message: "no amount" }) })
-    const result: RunResult = { runId: "20240302-101530-3f9a2c", status: "failed", steps: 0, outcomes: [outcome("bronze_events", { outcome: "failed", error })] }
+    const error = new MaterializationError({
+      asset: "bronze_events",
+      reason: new SchemaMismatch({ message: "no amount" })
+    })
+    const result: RunResult = {
+      runId: "20240302-101530-3f9a2c",
+      status: "failed",
+      steps: 0,
+      outcomes: [outcome("bronze_events", { outcome: "failed", error })]
+    }
     assert.deepStrictEqual(summary(result, Board.empty), [
       "Run 20240302-101530-3f9a2c failed in 2.5 s: 0 steps.",
       "Next: pnpm assay runs show 20240302-101530-3f9a2c",
@@ -190,7 +226,12 @@ describe("RunReport", () => {
 
 describe("LiveProgress", () => {
   const at = (now: number, width: number) =>
-    LiveProgress.bar(laneAt(now, "bronze_events"), { ...layout, width, now, style: Style.make({ canColor: false, isUnicode: true }) })
+    LiveProgress.bar(laneAt(now, "bronze_events"), {
+      ...layout,
+      width,
+      now,
+      style: Style.make({ canColor: false, isUnicode: true })
+    })
 
   it("shows bar, units, speed, time spent and time left, within the terminal", () => {
     assert.strictEqual(at(1900, 80), "⠏ bronze_events         ━━━━──── 1/2 deliveries  3.3k rows/s  1.9 s  1.9 s left")
@@ -207,9 +248,14 @@ describe("LiveProgress", () => {
       yield* live.close
       yield* TestClock.adjust(1000)
       const [first = "", second = "", done = "", last = "", ...more] = shown()
-      assert.match(first, /^\u001B\[\?25l\r[^\n]*bronze_events[^\n]*0\/2 deliveries[^\n]*\n$/)
+      assert.isTrue(first.startsWith("\u001B[?25l\r"))
+      assert.match(first, /bronze_events .* 0\/2 deliveries .*\n$/)
       assert.isTrue(second.startsWith("\u001B[?25l\r\u001B[1A\u001B[0J"))
-      assert.isTrue(done.endsWith("\u001B[1A\u001B[0J+ bronze_events         2 deliveries                         no change    250 ms\n"))
+      assert.isTrue(
+        done.endsWith(
+          "\u001B[1A\u001B[0J+ bronze_events         2 deliveries                         no change    250 ms\n"
+        )
+      )
       assert.strictEqual(last, "\r\u001B[?25h")
       assert.deepStrictEqual(more, [])
     }).pipe(Effect.scoped, Effect.provide(TestClock.layer()), Effect.runPromise))

@@ -47,10 +47,16 @@ describe("Table", () => {
       columns: ["a", "b", "c", "d"].map((title) => ({ title })),
       rows: [["1", "2", "3", "4"].map((digit) => digit.repeat(20))]
     }
-    assert.deepStrictEqual([100, 38, 37, 18, 3].map((width) => Table.fitting(table, width)), [4, 4, 3, 2, 1])
+    assert.deepStrictEqual(
+      [100, 38, 37, 18, 3].map((width) => Table.fitting(table, width)),
+      [4, 4, 3, 2, 1]
+    )
   })
 
   it("leaves no blanks at the end of a line", () => {
-    assert.deepStrictEqual(Table.render({ columns: [{ title: "a" }, { title: "b" }], rows: [["1", ""]] }, { width: 80 }), ["a  b", "1"])
+    assert.deepStrictEqual(
+      Table.render({ columns: [{ title: "a" }, { title: "b" }], rows: [["1", ""]] }, { width: 80 }),
+      ["a  b", "1"]
+    )
   })
 })

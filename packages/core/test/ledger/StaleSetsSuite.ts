@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { at } from "./layers.ts"
 
-const upstream: Cause = { _tag: "Upstream", asset: "silver" }
+const upstream = { _tag: "Upstream", asset: "silver" } satisfies Cause
 
 const registration = (asset: string, fields: Partial<Registration> = {}): Registration => ({
   asset,
@@ -20,7 +20,7 @@ const registration = (asset: string, fields: Partial<Registration> = {}): Regist
 const register = (...assets: ReadonlyArray<Registration>) =>
   Effect.flatMap(StaleSets, (staleSets) => staleSets.register({ assets, at: at("10:00:00") }))
 
-const mark = (asset: string, units: UnitSet, cause = upstream) =>
+const mark = (asset: string, units: UnitSet, cause: Cause = upstream) =>
   Effect.flatMap(StaleSets, (staleSets) => staleSets.mark({ asset, units, cause, at: at("10:00:00") }))
 
 /** Picks and clears in one transaction, with something happening between; yields how much was picked. */
@@ -163,6 +163,7 @@ export const suite = (name: string, layer: Layer.Layer<StaleSets | Materializati
 
       it.effect("keeps one range for the same units and cause, with a new version each time", () =>
         Effect.gen(function* () {
+          yield* register(registration("ranged", { isPartitioned: true }))
           yield* mark("ranged", all)
           yield* mark("ranged", from("2024-03-01"))
           yield* mark("ranged", from("2024-02-01"))

@@ -309,6 +309,23 @@ export const make = (options: Options) => {
     }
   })
 
+  const tierRecords = Asset.make("tier_records", {
+    description: "The most customers that each tier ever had",
+    columns: Schema.Struct({ tier: Column.text, customers: Column.integer }),
+    inputs: { months: Asset.input(tierMonthly, PartitionMapping.all, { columns: ["tier", "customers"] }) },
+    write: WriteStrategy.replace({ key: ["tier"] }),
+    policy,
+    ...version("tier_records"),
+    compute: {
+      sql: ({ months }) => sql`SELECT tier, max(customers) AS customers FROM ${months} AS m GROUP BY tier`,
+      rows: ({ months }) =>
+        grouped(months, ({ tier }) => [tier]).map(([{ tier }, own]) => ({
+          tier,
+          customers: Math.max(...own.map(({ customers }) => customers))
+        }))
+    }
+  })
+
   const hourly = Asset.make("hourly_orders", {
     description: "Orders by the hour",
     columns: Schema.Struct({ hour: Column.timestamp, orders: Column.integer }),
@@ -508,6 +525,7 @@ export const make = (options: Options) => {
     daily,
     monthly,
     tierMonthly,
+    tierRecords,
     hourly,
     weekly,
     totals,
@@ -518,6 +536,38 @@ export const make = (options: Options) => {
     busyDays,
     busyNeighbours
   ])
+}
+
+/** Orders behind a view that is not cut, which passes their keys on to what reads it. */
+export const behindView = (source: Source<Order>) => {
+  const bronze = Asset.source("bronze_orders", {
+    description: "Everything that was ever said of an order",
+    columns: Schema.Struct({ ...orderFields, batch: Column.text, loaded_at: Column.timestamp }),
+    write: WriteStrategy.append({ key: ["origin", "line"], batch: "batch", loadedAt: "loaded_at" }),
+    source
+  })
+  const columns = ["order_id", "amount", "seen_at"] as const
+  const shown = Asset.make("shown_orders", {
+    description: "What may be seen of an order",
+    columns: Schema.Struct({ order_id: Column.text, amount: Column.integer, seen_at: Column.timestamp }),
+    inputs: { orders: Asset.input(bronze, PartitionMapping.byColumn("order_id"), { columns }) },
+    write: WriteStrategy.view,
+    compute: {
+      sql: ({ orders }) => sql`SELECT order_id, amount, seen_at FROM ${orders} AS o`,
+      rows: ({ orders }) => orders
+    }
+  })
+  const amounts = Asset.make("order_amounts", {
+    description: "The latest amount of each order",
+    columns: Schema.Struct({ order_id: Column.text, amount: Column.integer, seen_at: Column.timestamp }),
+    inputs: { orders: Asset.input(shown, PartitionMapping.identity) },
+    write: WriteStrategy.upsert({ key: ["order_id"], version: "seen_at" }),
+    compute: {
+      sql: ({ orders }) => sql`SELECT order_id, amount, seen_at, FALSE AS _deleted, '' AS _tie FROM ${orders} AS o`,
+      rows: ({ orders }) => orders.map((order) => ({ ...order, _deleted: false, _tie: "" }))
+    }
+  })
+  return AssetGraph.make([bronze, shown, amounts])
 }
 
 /** The part of a graph that an asset is made of. */

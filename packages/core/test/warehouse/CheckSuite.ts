@@ -14,7 +14,7 @@ import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Dimension from "./Dimension.ts"
 import type { Services } from "./layers.ts"
-import { build, event, events, land, partitions, prepare, refusal, scope, transact, type Units } from "./World.ts"
+import { build, event, events, land, partitions, prepare, scope, transact, type Units } from "./World.ts"
 
 const columns = Schema.Struct({
   id: Column.text,

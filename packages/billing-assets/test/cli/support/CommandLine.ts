@@ -41,14 +41,17 @@ export interface Started {
 }
 
 /** A folder to be in, with a feed in it, and an environment on a database of its own. */
-export class CommandLine extends Context.Service<CommandLine, {
-  readonly folder: string
-  readonly databaseUrl: string
-  readonly start: (args: ReadonlyArray<string>, env?: Env) => Effect.Effect<Started>
-  readonly run: (args: ReadonlyArray<string>, env?: Env) => Effect.Effect<Ended>
-  /** Does something to the database behind the command line's back. */
-  readonly tamper: (statement: string) => Effect.Effect<void>
-}>()("@assay/billing-assets/test/cli/support/CommandLine") {}
+export class CommandLine extends Context.Service<
+  CommandLine,
+  {
+    readonly folder: string
+    readonly databaseUrl: string
+    readonly start: (args: ReadonlyArray<string>, env?: Env) => Effect.Effect<Started>
+    readonly run: (args: ReadonlyArray<string>, env?: Env) => Effect.Effect<Ended>
+    /** Does something to the database behind the command line's back. */
+    readonly tamper: (statement: string) => Effect.Effect<void>
+  }
+>()("@assay/billing-assets/test/cli/support/CommandLine") {}
 
 type Env = Readonly<Record<string, string>>
 
@@ -60,7 +63,10 @@ export const layer: Layer.Layer<CommandLine> = Layer.effect(
     const folder = yield* temporary
     const databaseUrl = yield* database
     const start = (args: ReadonlyArray<string>, env: Env = {}) =>
-      spawn(args, { cwd: folder, env: { PATH: process.env["PATH"] ?? "", DATABASE_URL: databaseUrl, BILLING_EVENTS: "feed", ...env } })
+      spawn(args, {
+        cwd: folder,
+        env: { PATH: process.env["PATH"] ?? "", DATABASE_URL: databaseUrl, BILLING_EVENTS: "feed", ...env }
+      })
     return {
       folder,
       databaseUrl,
@@ -115,9 +121,15 @@ const administer = (server: string, statement: string) =>
     yield* sql.unsafe(statement)
   }).pipe(Effect.provide(Database.layerUrl({ url: Redacted.make(server), maxConnections: 1 })), Effect.orDie)
 
-const spawn = (args: ReadonlyArray<string>, options: { readonly cwd: string; readonly env: Env }): Effect.Effect<Started> =>
+const spawn = (
+  args: ReadonlyArray<string>,
+  options: { readonly cwd: string; readonly env: Env }
+): Effect.Effect<Started> =>
   Effect.sync(() => {
-    const child = ChildProcess.spawn(process.execPath, [bin, ...args], { ...options, stdio: ["ignore", "pipe", "pipe"] })
+    const child = ChildProcess.spawn(process.execPath, [bin, ...args], {
+      ...options,
+      stdio: ["ignore", "pipe", "pipe"]
+    })
     let out = ""
     let error = ""
     const watchers = new Set<() => void>()

@@ -3,7 +3,7 @@
  */
 import type { Source } from "@assay/core/Source"
 import * as FileSource from "@assay/core/source/FileSource"
-import * as BillingEvent from "../BillingEvent.ts"
+import * as BillingEvent from "./BillingEvent.ts"
 
 /**
  * The feed in a file, a folder or the files of a glob.

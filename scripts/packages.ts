@@ -84,7 +84,7 @@ const consume = (packages: ReadonlyArray<Package>, consumer: string): void => {
   Fs.writeFileSync(Path.join(consumer, "consumer.ts"), imports.join("\n"))
   Fs.writeFileSync(Path.join(consumer, "package.json"), JSON.stringify({ name: "consumer", type: "module" }))
   const project = {
-    compilerOptions: { target: "ES2024", module: "NodeNext", strict: true, skipLibCheck: false, types: [] },
+    compilerOptions: { target: "ES2024", module: "NodeNext", strict: true, skipLibCheck: false, types: ["node"] },
     files: ["consumer.ts"]
   }
   Fs.writeFileSync(Path.join(consumer, "tsconfig.json"), JSON.stringify(project))

@@ -157,14 +157,6 @@ export const fromKeys = (keys: ReadonlyArray<string>): Static => {
 }
 
 /**
- * Cuts an asset by names; another name for `fromKeys` that reads well in a definition.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const staticKeys: (keys: ReadonlyArray<string>) => Static = fromKeys
-
-/**
  * Cuts an asset by hours, on the full hour of the local clock.
  *
  * **Gotchas**

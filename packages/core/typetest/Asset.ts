@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- what must not compile has no type
 import * as Asset from "@assay/core/Asset"
 import * as AssetCheck from "@assay/core/AssetCheck"
 import * as AssetGraph from "@assay/core/AssetGraph"

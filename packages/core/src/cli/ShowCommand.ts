@@ -72,7 +72,7 @@ export const lines = (
   options: { readonly style: Style; readonly width: number }
 ): ReadonlyArray<string> => {
   const { style, width } = options
-  const table: Table.Table = {
+  const whole: Table.Table = {
     columns: columns.map(({ kind, name }) => ({
       title: name,
       align: isNumber(kind) ? "right" : "left",
@@ -85,6 +85,7 @@ export const lines = (
       })
     )
   }
+  const table = Table.fitting(whole, width) < columns.length ? Table.withBrokenTitles(whole) : whole
   const fitting = Table.fitting(table, width)
   const left = columns.slice(fitting).map(({ name }) => name)
   return [

@@ -37,35 +37,36 @@ export interface Table {
  */
 export const render = (
   self: Table,
-  options: { readonly width: number; readonly style?: Style; readonly margin?: string }
+  options: { readonly width: number; readonly style?: Style }
 ): ReadonlyArray<string> => {
   const style = options.style ?? plain
-  const margin = options.margin ?? ""
   const { columns, rows } = self
-  const widths = fit(self, naturalWidths(self), options.width - margin.length - gap.length * (columns.length - 1))
+  const widths = fit(self, naturalWidths(self), options.width - gap.length * (columns.length - 1))
   const line = (cells: ReadonlyArray<string>, look: (text: string) => string) =>
-    (
-      margin +
-      columns
-        .map(({ align }, index) =>
-          look(
-            place(cells[index] ?? "", {
-              width: widths[index] ?? 0,
-              align: align ?? "left",
-              ellipsis: style.symbols.ellipsis
-            })
-          )
-        )
-        .join(gap)
-    ).trimEnd()
+    columns
+      .map(({ align = "left" }, index) => {
+        const room = { width: widths[index] ?? 0, align, ellipsis: style.symbols.ellipsis }
+        return look(place(cells[index] ?? "", room))
+      })
+      .join(gap)
+      .trimEnd()
   return [
-    line(
-      columns.map(({ title }) => title),
-      style.dim
-    ),
+    ...titles(columns).map((cells) => line(cells, style.dim)),
     ...rows.map((row) => line(row, (cell) => cell))
   ]
 }
+
+/**
+ * The table with the titles of several words (`gross_amount`) on two lines, so that numbers, which are shorter than what
+ * they are called, stand closer together.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withBrokenTitles = ({ columns, rows }: Table): Table => ({
+  columns: columns.map((column) => ({ ...column, title: broken(column.title) })),
+  rows
+})
 
 /**
  * How many of the first columns fit a width, at their narrowest; at least one.
@@ -87,8 +88,29 @@ export const fitting = (self: Table, width: number): number => {
 
 const naturalWidths = ({ columns, rows }: Table): ReadonlyArray<number> =>
   columns.map(({ title }, index) =>
-    rows.reduce((widest, row) => Math.max(widest, Paragraph.width(row[index] ?? "")), Paragraph.width(title))
+    rows.reduce((widest, row) => Math.max(widest, Paragraph.width(row[index] ?? "")), titleWidth(title))
   )
+
+const titleWidth = (title: string): number => Math.max(...title.split("\n").map(Paragraph.width))
+
+/** The lines of the titles; those of one line stand on the last. */
+const titles = (columns: ReadonlyArray<Column>): ReadonlyArray<ReadonlyArray<string>> => {
+  const parts = columns.map(({ title }) => title.split("\n"))
+  const height = Math.max(...parts.map(({ length }) => length))
+  return Array.from({ length: height }, (_, line) => parts.map((part) => part[line - height + part.length] ?? ""))
+}
+
+/** Broken behind the underscore that leaves the narrower halves. */
+const broken = (title: string): string => {
+  const words = title.split("_")
+  const halves = words.slice(1).map((_, index) => {
+    const first = `${words.slice(0, index + 1).join("_")}_`
+    const second = words.slice(index + 1).join("_")
+    return { text: `${first}\n${second}`, width: Math.max(first.length, second.length) }
+  })
+  const [narrowest] = halves.toSorted((a, b) => a.width - b.width)
+  return narrowest?.text ?? title
+}
 
 const gap = "  "
 const narrowest = 8
@@ -97,7 +119,7 @@ const narrowest = 8
 const leastWidths = ({ columns }: Table, natural: ReadonlyArray<number>): ReadonlyArray<number> =>
   columns.map(({ isFixed, title }, index) => {
     const width = natural[index] ?? 0
-    return isFixed === true ? width : Math.min(width, Math.max(narrowest, Paragraph.width(title)))
+    return isFixed === true ? width : Math.min(width, Math.max(narrowest, titleWidth(title)))
   })
 
 /** The widest columns give way first, all down to one width, so that narrow ones stay whole. */

@@ -187,37 +187,9 @@ export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializ
   Effect.gen(function*() {
     const materializations = yield* Materializations
     const state = (yield* MemoryStore).cell<State>({ version: 0, assets: new Map() })
-    const of = (asset: AssetKey): AssetState => state.get().assets.get(asset) ?? unknown
-    const put = (asset: AssetKey, next: AssetState) =>
-      state.set({ ...state.get(), assets: new Map(state.get().assets).set(asset, next) })
-
-    const mark = (asset: AssetKey, units: UnitSet, cause: string) => {
-      const current = of(asset)
-      switch (units._tag) {
-        case "None":
-          return
-        case "All":
-        case "From": {
-          const from = units._tag === "From" ? units.unit : undefined
-          const others = current.ranges.filter((range) => range.from !== from || range.cause !== cause)
-          return put(asset, { ...current, ranges: [...others, { from, version: next(state), cause }] })
-        }
-        case "Listed": {
-          const neverBuilt = current.ranges.find((range) => range.cause === encodeCause({ _tag: "NeverBuilt" }))
-          if (neverBuilt !== undefined) {
-            return put(asset, {
-              ...current,
-              ranges: current.ranges.map((range) => range === neverBuilt ? { ...range, version: next(state) } : range)
-            })
-          }
-          const marks = new Map(current.marks)
-          for (const unit of units.units) marks.set(unit, { version: next(state), cause })
-          return put(asset, { ...current, marks })
-        }
-        case "Relation":
-          throw new Error("a temporary relation has no meaning in memory")
-      }
-    }
+    const of = (asset: AssetKey) => stateOf(state, asset)
+    const put = (asset: AssetKey, changed: AssetState) => keep(state, asset, changed)
+    const mark = (asset: AssetKey, units: UnitSet, cause: string) => markIn(state, asset, units, cause)
 
     return StaleSets.of({
       unregistered: (assets) =>
@@ -322,6 +294,39 @@ interface State {
 }
 
 const unknown: AssetState = { codeVersion: undefined, reads: [], ranges: [], marks: new Map() }
+
+const stateOf = (state: Cell<State>, asset: AssetKey): AssetState => state.get().assets.get(asset) ?? unknown
+
+const keep = (state: Cell<State>, asset: AssetKey, changed: AssetState): void =>
+  state.set({ ...state.get(), assets: new Map(state.get().assets).set(asset, changed) })
+
+const markIn = (state: Cell<State>, asset: AssetKey, units: UnitSet, cause: string): void => {
+  const current = stateOf(state, asset)
+  switch (units._tag) {
+    case "None":
+      return
+    case "All":
+    case "From": {
+      const from = units._tag === "From" ? units.unit : undefined
+      const others = current.ranges.filter((range) => range.from !== from || range.cause !== cause)
+      return keep(state, asset, { ...current, ranges: [...others, { from, version: next(state), cause }] })
+    }
+    case "Listed": {
+      const neverBuilt = current.ranges.find((range) => range.cause === encodeCause({ _tag: "NeverBuilt" }))
+      if (neverBuilt !== undefined) {
+        return keep(state, asset, {
+          ...current,
+          ranges: current.ranges.map((range) => range === neverBuilt ? { ...range, version: next(state) } : range)
+        })
+      }
+      const marks = new Map(current.marks)
+      for (const unit of units.units) marks.set(unit, { version: next(state), cause })
+      return keep(state, asset, { ...current, marks })
+    }
+    case "Relation":
+      throw new Error("a temporary relation has no meaning in memory")
+  }
+}
 
 /** What a selection picks of an asset's stale set, with the versions of the marks and ranges that a step answers for. */
 const choose = (asset: AssetKey, state: AssetState, selection: Selection, built: ReadonlySet<string>): Picked => {

@@ -73,8 +73,9 @@ describe("show as a table", () => {
 
   it("names the columns that do not fit", () => {
     assert.deepStrictEqual(ShowCommand.lines(columns, [row], { style: Style.plain, width: 40 }), [
-      "name           amount  lines  is_current",
-      'O"Neill, ...  12.5000      3  true',
+      "                                 is_",
+      "name              amount  lines  current",
+      'O"Neill, Son...  12.5000      3  true',
       "... and 3 more columns that do not fit:",
       "  day, at, attributes (--format csv has",
       "  all)"

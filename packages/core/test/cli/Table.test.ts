@@ -53,6 +53,18 @@ describe("Table", () => {
     )
   })
 
+  it("breaks titles of several words where that makes columns narrower", () => {
+    const table: Table.Table = {
+      columns: [{ title: "day" }, { title: "paying_customers", align: "right" }, { title: "net" }],
+      rows: [["2024-03-01", "3", "1"]]
+    }
+    assert.deepStrictEqual(Table.render(Table.withBrokenTitles(table), { width: 80 }), [
+      "              paying_",
+      "day         customers  net",
+      "2024-03-01          3  1"
+    ])
+  })
+
   it("leaves no blanks at the end of a line", () => {
     assert.deepStrictEqual(
       Table.render({ columns: [{ title: "a" }, { title: "b" }], rows: [["1", ""]] }, { width: 80 }),

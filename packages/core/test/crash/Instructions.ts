@@ -57,7 +57,7 @@ export const Message = Schema.fromJsonString(
   Schema.Union([
     Schema.TaggedStruct("Waiting", {}),
     Schema.TaggedStruct("Done", {
-      runId: Schema.UndefinedOr(Schema.String),
+      runId: Schema.NullOr(Schema.String),
       status: Schema.String,
       errors: Schema.Array(Schema.String)
     })

@@ -50,7 +50,7 @@ const program = Effect.gen(function* () {
     )
   )
   const { outcomes, runId, status } = yield* run
-  yield* say({ _tag: "Done", runId, status, errors: outcomes.flatMap(({ error }) => error?.message ?? []) })
+  yield* say({ _tag: "Done", runId: runId ?? null, status, errors: outcomes.flatMap(({ error }) => error?.message ?? []) })
 })
 
 await Effect.runPromise(program)

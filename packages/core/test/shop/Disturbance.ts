@@ -20,6 +20,9 @@ export class Disturbance extends Context.Service<
   }
 >()("@assay/core/test/shop/Disturbance") {}
 
+/** Whether nothing goes wrong all the same: for looking at tables without disturbing anything. */
+export const Calm = Context.Reference<boolean>("@assay/core/test/shop/Disturbance/Calm", { defaultValue: () => false })
+
 /** Nothing goes wrong until a test says so. */
 export const layer: Layer.Layer<Disturbance> = Layer.effect(
   Disturbance,
@@ -27,7 +30,7 @@ export const layer: Layer.Layer<Disturbance> = Layer.effect(
     const before = yield* Ref.make<Effect.Effect<void, Reason>>(Effect.void)
     const surcharge = yield* Ref.make(0)
     return Disturbance.of({
-      before: Effect.flatten(Ref.get(before)),
+      before: Effect.flatMap(Calm, (isCalm) => (isCalm ? Effect.void : Effect.flatten(Ref.get(before)))),
       surcharge: Ref.get(surcharge),
       set: (effect) => Ref.set(before, effect),
       charge: (amount) => Ref.set(surcharge, amount)

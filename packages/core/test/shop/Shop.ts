@@ -378,7 +378,7 @@ export const make = (options: Options) => {
   const totals = Asset.make("store_totals", {
     description: "Orders by store",
     columns: Schema.Struct({ store: Column.text, orders: Column.integer, amount: Column.integer }),
-    partitions: Partitions.staticKeys(stores),
+    partitions: Partitions.fromKeys(stores),
     inputs: { orders: Asset.input(silver, PartitionMapping.byColumn("store"), { columns: ["order_id", "store", "amount"] }) },
     write: WriteStrategy.replacePartitions("store", { key: ["store"] }),
     policy,
@@ -410,7 +410,7 @@ export const make = (options: Options) => {
   const labels = Asset.make("store_labels", {
     description: "What the sign of each store says, computed in TypeScript only",
     columns: Schema.Struct({ store: Column.text, label: Column.text }),
-    partitions: Partitions.staticKeys(stores),
+    partitions: Partitions.fromKeys(stores),
     inputs: { totals: Asset.input(totals, PartitionMapping.identity, { columns: ["store", "orders"] }) },
     write: WriteStrategy.replacePartitions("store", { key: ["store"] }),
     policy,

@@ -1,0 +1,315 @@
+/**
+ * The stage of the crash lane: environments in a database of the test file, each with a folder of files of its own;
+ * processes that work in them and to which something happens; and the question whether the result is exactly what an
+ * undisturbed environment has.
+ */
+import * as Assay from "@assay/core/Assay"
+import * as Column from "@assay/core/Column"
+import { Runs } from "@assay/core/ledger/Runs"
+import * as SqlLedger from "@assay/core/ledger/SqlLedger"
+import * as Database from "@assay/core/postgres/Database"
+import * as Postgres from "@assay/core/postgres/Postgres"
+import * as SqlWarehouse from "@assay/core/warehouse/SqlWarehouse"
+import { PgClient } from "@effect/sql-pg"
+import { assert, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as ChildProcess from "node:child_process"
+import { once } from "node:events"
+import * as Fs from "node:fs/promises"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import * as Readline from "node:readline"
+import * as TestDatabase from "../support/TestDatabase.ts"
+import { type Fault, Instructions, Message } from "./Instructions.ts"
+import * as Till from "./Till.ts"
+
+/** Everything that a till holds, in a form in which two tills can be compared. */
+export interface Contents {
+  readonly rows: { readonly [asset: string]: ReadonlyArray<string> }
+  readonly quarantine: ReadonlyArray<string>
+}
+
+/** The database of a test file, and what a till holds to which nothing happened. */
+export class Stage extends Context.Service<
+  Stage,
+  {
+    readonly url: string
+    readonly undisturbed: Contents
+  }
+>()("@assay/core/test/crash/Stage") {}
+
+export type Test = (
+  name: string,
+  body: () => Effect.Effect<void, unknown, Stage | PgClient.PgClient | Scope.Scope>
+) => void
+
+/** Declares the tests of a file, one after the other on one database: files run side by side, and that is enough. */
+export const suite = (declare: (test: Test) => void): void =>
+  it.layer(layer, { excludeTestServices: true, timeout: Duration.seconds(60) })((it) =>
+    declare((name, body) => it.effect(name, body))
+  )
+
+/** A till in an environment of its own. */
+export interface Place {
+  readonly environment: string
+  readonly folder: string
+  readonly assay: typeof Assay.Assay.Service
+  readonly runs: typeof Runs.Service
+}
+
+/**
+ * A till before its first build, with all of its files.
+ */
+export const unbuilt = Effect.gen(function* () {
+  const till = yield* place
+  yield* deliver(till, "opening.csv", Till.opening)
+  yield* deliver(till, "corrections.csv", Till.corrections)
+  return till
+})
+
+/** A till that was built once and to which the corrections have been delivered. */
+export const corrected = Effect.gen(function* () {
+  const till = yield* place
+  yield* deliver(till, "opening.csv", Till.opening)
+  yield* till.assay.materialize({ assets: [] })
+  yield* deliver(till, "corrections.csv", Till.corrections)
+  return till
+})
+
+/** A process that materializes a till. It is killed at the end of the test if it is still there. */
+export interface Process {
+  readonly applicationName: string
+  readonly pid: number
+  /** Resumes when the process waits at its point. */
+  readonly waiting: Effect.Effect<void>
+  /** Lets a process that waits at its point go on. */
+  readonly release: Effect.Effect<void>
+  readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
+  /** How the process ended, and what it said last. */
+  readonly ended: Effect.Effect<{
+    readonly code: number | null
+    readonly signal: string | null
+    readonly done: (Message & { readonly _tag: "Done" }) | undefined
+    readonly errors: string
+  }>
+}
+
+/** Starts a process that materializes a till. */
+export const start = Effect.fnUntraced(function* (till: Place, fault?: Fault) {
+  const { url } = yield* Stage
+  processes += 1
+  const applicationName = `${till.environment} process ${processes}`
+  const instructions = yield* Schema.encodeEffect(Instructions)({
+    url,
+    applicationName,
+    environment: till.environment,
+    folder: till.folder,
+    ...(fault === undefined ? undefined : { fault })
+  })
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      ChildProcess.spawn(process.execPath, [Path.join(import.meta.dirname, "victim.ts"), instructions], {
+        stdio: ["pipe", "pipe", "pipe"]
+      })
+    ),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+  const closed = once(child, "close")
+  const messages: Array<Message> = []
+  const complaints: Array<string> = []
+  const waiting = new Promise<void>((resolve) => {
+    Readline.createInterface({ input: child.stdout }).on("line", (line) => {
+      const message = Schema.decodeUnknownSync(Message)(line)
+      messages.push(message)
+      if (message._tag === "Waiting") resolve()
+    })
+  })
+  child.stderr.setEncoding("utf8").on("data", (text: string) => complaints.push(text))
+  const ended = Effect.map(
+    Effect.promise(() => closed),
+    () => ({
+      code: child.exitCode,
+      signal: child.signalCode,
+      done: messages.find((message) => message._tag === "Done"),
+      errors: complaints.join("")
+    })
+  )
+  const gone = Effect.flatMap(ended, ({ errors }) =>
+    Effect.die(new Error(`the process ended before it came to its point: ${errors}`))
+  )
+  return {
+    applicationName,
+    pid: child.pid ?? 0,
+    waiting: Effect.raceFirst(Effect.promise(() => waiting), gone),
+    release: Effect.sync(() => void child.stdin.write("\n")),
+    signal: (signal) => Effect.sync(() => void child.kill(signal)),
+    ended
+  } satisfies Process
+})
+
+/** Runs a process that dies of its fault. */
+export const killed = Effect.fnUntraced(function* (till: Place, fault: Omit<Fault, "action">) {
+  const victim = yield* start(till, { ...fault, action: "SIGKILL" })
+  const { code, errors, signal } = yield* victim.ended
+  assert.deepStrictEqual({ code, signal, errors }, { code: null, signal: "SIGKILL", errors: "" })
+})
+
+/** Runs a process to its end. */
+export const completed = Effect.fnUntraced(function* (running: Process) {
+  const { code, done, errors } = yield* running.ended
+  assert.deepStrictEqual({ code, errors }, { code: 0, errors: "" })
+  assert.deepInclude(done, { status: "succeeded", errors: [] })
+  return done?.runId ?? undefined
+})
+
+/** The till holds exactly what an undisturbed one holds, knows that it does, and has counted each row once. */
+export const assertExact = Effect.fnUntraced(function* (till: Place) {
+  const { undisturbed } = yield* Stage
+  const { assay } = till
+  assert.deepStrictEqual(yield* contentsOf(assay), undisturbed)
+  const verdicts = yield* assay.verify({ strict: true })
+  assert.deepStrictEqual(verdicts.filter(({ isOk }) => !isOk), [])
+  const again = yield* assay.materialize({ assets: [] })
+  assert.deepStrictEqual([again.runId, again.steps], [undefined, 0])
+  assert.deepStrictEqual(
+    yield* countedBy(assay),
+    new Map(Object.entries(undisturbed.rows).map(([asset, rows]) => [asset, rows.length]))
+  )
+})
+
+/** Resumes when the condition holds; dies when it does not come to hold within 20 seconds. */
+export const waitUntil = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
+  Effect.repeat(condition, { until: (holds) => holds, schedule: Schedule.spaced(Duration.millis(10)) }).pipe(
+    Effect.timeoutOrElse({
+      duration: Duration.seconds(20),
+      orElse: () => Effect.die(new Error(`waited 20 seconds in vain: ${what}`))
+    }),
+    Effect.asVoid
+  )
+
+/** Resumes when a process is stopped by a signal. */
+export const stopped = ({ pid }: Process) =>
+  waitUntil(
+    `process ${pid} is stopped`,
+    Effect.sync(() =>
+      ChildProcess.spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).stdout.startsWith("T")
+    )
+  )
+
+/** Resumes when a process waits for an asset that another one holds. */
+export const waitsForLock = Effect.fnUntraced(function* ({ applicationName }: Process) {
+  const sql = yield* PgClient.PgClient
+  const waiting = sql`
+    SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND NOT granted AND application_name = ${applicationName}`
+  yield* waitUntil(`${applicationName} waits for an asset`, Effect.map(waiting, ({ length }) => length === 1))
+})
+
+/** Ends the connection on which a process has a transaction open, and resumes when the server has forgotten it. */
+export const cutOff = Effect.fnUntraced(function* ({ applicationName }: Process) {
+  const sql = yield* PgClient.PgClient
+  const open = sql<{ readonly pid: number }>`
+    SELECT pid FROM pg_stat_activity
+    WHERE application_name = ${applicationName} AND state = 'idle in transaction'`
+  const [backend, ...others] = yield* open
+  assert.deepStrictEqual([backend === undefined, others], [false, []])
+  yield* sql`SELECT pg_terminate_backend(${backend?.pid ?? 0}, 20000)`
+  yield* waitUntil(`the transaction of ${applicationName} is gone`, Effect.map(open, ({ length }) => length === 0))
+})
+
+/** The step records of a till's runs, oldest run first. */
+export const stepsOf = Effect.fnUntraced(function* (assay: Place["assay"]) {
+  const summaries = yield* assay.runs({ limit: 100 })
+  const found = yield* Effect.forEach(summaries.toReversed(), ({ run }) => assay.run(run.runId))
+  return found.flatMap((lookup) => (lookup._tag === "Found" ? lookup.steps : []))
+})
+
+// --- internal ---
+
+let places = 0
+
+let processes = 0
+
+const place = Effect.gen(function* () {
+  places += 1
+  const environment = `till${places}`
+  const folder = yield* Effect.acquireRelease(
+    Effect.promise(() => Fs.mkdtemp(Path.join(Os.tmpdir(), "assay-till-"))),
+    (path) => Effect.promise(() => Fs.rm(path, { recursive: true, force: true }))
+  )
+  const layer = Assay.layerWithoutStorage(Till.make(folder)).pipe(
+    Layer.provideMerge(Layer.mergeAll(SqlLedger.layer, SqlWarehouse.layer)),
+    Layer.provide(Postgres.layer(Assay.environment(environment)))
+  )
+  const context = yield* Layer.build(Layer.fresh(layer))
+  return {
+    environment,
+    folder,
+    assay: Context.get(context, Assay.Assay),
+    runs: Context.get(context, Runs)
+  } satisfies Place
+})
+
+const deliver = ({ folder }: Place, name: string, lines: ReadonlyArray<string>) =>
+  Effect.promise(() => Fs.writeFile(Path.join(folder, name), `${lines.join("\n")}\n`))
+
+/** What differs between any two landings: which it was, and when. */
+const ofLanding: ReadonlySet<string> = new Set(["batch", "loaded_at"])
+
+const contentsOf = Effect.fnUntraced(function* (assay: Place["assay"]) {
+  const rows = yield* Effect.forEach(assay.graph.assets.keys(), (asset) =>
+    Effect.gen(function* () {
+      const { asset: definition, rows } = yield* assay.rows({ asset })
+      const columns = definition.columns.filter(({ name }) => !ofLanding.has(name))
+      const texts = (yield* Stream.runCollect(rows)).map((row) =>
+        columns.map((column) => Column.toText(column, row[column.name] ?? null) ?? "null").join(" | ")
+      )
+      return [asset, texts.toSorted()] as const
+    })
+  )
+  const quarantine = yield* assay.quarantined({ limit: 100 })
+  return {
+    rows: Object.fromEntries(rows),
+    quarantine: quarantine.map(({ line, origin, raw, reasons }) => [origin, line, raw, ...reasons].join(" | ")).toSorted()
+  } satisfies Contents
+})
+
+/** By the records of all steps, how many rows each table must have: what they inserted less what they deleted (L3). */
+const countedBy = Effect.fnUntraced(function* (assay: Place["assay"]) {
+  const counts = new Map(Array.from(assay.graph.assets.keys(), (asset) => [asset, 0]))
+  for (const { asset, rowsDeleted, rowsInserted } of yield* stepsOf(assay)) {
+    counts.set(asset, (counts.get(asset) ?? 0) + rowsInserted - rowsDeleted)
+  }
+  return counts
+})
+
+const layerStage = Layer.effect(
+  Stage,
+  Effect.gen(function* () {
+    const { url } = yield* TestDatabase.TestDatabase
+    const undisturbed = yield* Effect.scoped(
+      Effect.gen(function* () {
+        const { assay } = yield* corrected
+        const result = yield* assay.materialize({ assets: [] })
+        assert.strictEqual(result.status, "succeeded")
+        return yield* contentsOf(assay)
+      })
+    )
+    return { url: Redacted.value(url), undisturbed }
+  })
+)
+
+const layer = layerStage.pipe(
+  Layer.provideMerge(
+    Layer.unwrap(Effect.map(TestDatabase.TestDatabase, ({ url }) => Database.layerUrl({ url, applicationName: "test" })))
+  ),
+  Layer.provide(TestDatabase.layerDatabase)
+)

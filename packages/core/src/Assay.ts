@@ -195,7 +195,11 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
       (names) => names.map((name) => AssetGraph.getUnsafe(graph, name))
     )
 
-  const prepared = Registration.prepare(graph)
+  // Once is enough for this process: nobody but a person drops tables. Repeating it would lock out readers of views.
+  let isPrepared = false
+  const prepared = Effect.suspend(() =>
+    isPrepared ? Effect.void : Effect.map(Registration.prepare(graph), () => void (isPrepared = true))
+  )
   const registered = Effect.andThen(prepared, Registration.register(graph))
 
   return Assay.of({

@@ -2,6 +2,7 @@
  * `generate`: a feed of invented billing events to try the warehouse with. The same numbers give the same files.
  */
 import * as Environment from "@assay/core/cli/Environment"
+import { Host } from "@assay/core/cli/Host"
 import * as Json from "@assay/core/cli/Json"
 import * as Quantity from "@assay/core/cli/Quantity"
 import * as RequestFlags from "@assay/core/cli/RequestFlags"
@@ -77,6 +78,7 @@ interface Input {
 
 const generate = Effect.fnUntraced(function* (input: Input) {
   const { directory } = yield* Environment.Environment
+  const { call } = yield* Host
   const path = yield* Path.Path
   const { out: output } = yield* Screen
   const FeedFile = yield* Effect.promise(() => import("../generator/FeedFile.ts"))
@@ -94,7 +96,7 @@ const generate = Effect.fnUntraced(function* (input: Input) {
     ...lines(written, { width: yield* output.columns }),
     "",
     `${Quantity.count(written.rows, "row")} in ${Environment.shownPath(directory, out)}, ${Quantity.number(written.malformed)} of them malformed on purpose.`,
-    output.style.dim(`Next: BILLING_EVENTS=${Environment.shownPath(directory, out)} pnpm materialize`)
+    output.style.dim(`Next: BILLING_EVENTS=${Environment.shownPath(directory, out)} ${call} materialize`)
   ])
 })
 

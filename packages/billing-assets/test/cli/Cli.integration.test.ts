@@ -168,6 +168,23 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
       })
     )
 
+    it.effect("fails with 3 when some assets come out well and others do not, and mends itself", () =>
+      Effect.gen(function* () {
+        const assay = yield* CommandLine.CommandLine
+        const { env } = yield* warehouse("partly")
+        yield* assay.tamper("ALTER TABLE partly.gold_revenue ADD CONSTRAINT cheap CHECK (net_amount < 1000) NOT VALID")
+        yield* feed("partly/b.csv", [header, invoice("e5", "2024-03-05", "5000")])
+        const { out } = yield* fail(3, ["materialize"], env)
+        assert.match(out, /\nx gold_revenue .*\n {2}.*cheap/)
+        assert.match(out, /\n\+ mart_revenue_monthly +1 month: silver_events changed/)
+        assert.match(out, /Run \S+ failed in .*\nNext: assay runs show /)
+        assert.include(yield* succeed(["status"], env), "gold_revenue: failed: ")
+        yield* assay.tamper("ALTER TABLE partly.gold_revenue DROP CONSTRAINT cheap")
+        assert.match(yield* succeed(["materialize"], env), /\+ gold_revenue +1 day: silver_events changed/)
+        assert.include(yield* succeed(["verify", "--strict"], env), "Every table equals a full refresh.")
+      })
+    )
+
     it.effect("stops on an interruption, keeps what was finished, and goes on from there", () =>
       Effect.gen(function* () {
         const assay = yield* CommandLine.CommandLine

@@ -9,8 +9,10 @@ import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
@@ -26,6 +28,7 @@ import type * as HelpPage from "./HelpPage.ts"
 import * as HelpPresenter from "./HelpPresenter.ts"
 import * as Host from "./Host.ts"
 import * as MaterializeCommand from "./MaterializeCommand.ts"
+import * as Paragraph from "./Paragraph.ts"
 import * as PlanCommand from "./PlanCommand.ts"
 import * as QuarantineCommand from "./QuarantineCommand.ts"
 import * as RunsCommand from "./RunsCommand.ts"
@@ -119,16 +122,19 @@ const program = <E, Commands extends ReadonlyArray<Command.Command.Any>>(
   Effect.gen(function* () {
     const args = withoutSeparator(yield* Effect.flatMap(Stdio.Stdio, (stdio) => stdio.args))
     const command = root(options)
+    const { notices } = yield* Screen.Screen
+    const { databaseUrl } = yield* Environment.Environment
+    notices.hide(Failure.secretsOf(databaseUrl))
     const help = HelpPresenter.layer([...settings, ...(options.settings ?? [])])
     return yield* Command.runWith(command, { version: options.version })(args).pipe(
       Effect.provide(Layer.mergeAll(Host.layer(options, args), help, builtIns)),
       Effect.as(ExitCode.done),
-      Effect.catchCause((cause) => tell(cause, options.name)),
-      Effect.provide(Environment.layer)
+      Effect.catchCause((cause) => tell(cause, options.name))
     )
   }).pipe(
+    Effect.provide(Environment.layer),
     Effect.catchCause((cause) => tell(cause, options.name)),
-    Effect.provide(Layer.mergeAll(Screen.layer, NodeServices.layer, logger))
+    Effect.provide(Layer.mergeAll(NodeServices.layer, logger).pipe(Layer.provideMerge(Screen.layer)))
   )
 
 const root = <E, Commands extends ReadonlyArray<Command.Command.Any>>({
@@ -172,17 +178,27 @@ const withoutSeparator = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
   return at >= 0 && args.slice(0, at).every((argument) => !argument.startsWith("-")) ? args.toSpliced(at, 1) : args
 }
 
+/** What the engine logs, from warnings on. */
 const logger = Layer.mergeAll(
-  Logger.layer([
-    Logger.withConsoleError(
-      Logger.make(
-        ({ logLevel, message }) =>
-          `${logLevel.toLowerCase()}: ${Array.isArray(message) ? message.map(String).join(" ") : String(message)}`
-      )
+  Layer.unwrap(
+    Effect.map(Screen.Screen, ({ notices }) =>
+      Logger.layer([Logger.make(({ cause, logLevel, message }) => notices.tell(logLine(logLevel, message, cause)))])
     )
-  ]),
+  ),
   Layer.succeed(References.MinimumLogLevel, "Warn")
 )
+
+const logLine = (level: string, message: unknown, cause: Cause.Cause<unknown>): string => {
+  const said: ReadonlyArray<unknown> = Array.isArray(message) ? message : [message]
+  const parts = cause.reasons.length === 0 ? said : [...said, Cause.squash(cause)]
+  return Paragraph.visible(`${level.toLowerCase()}: ${parts.map(words).join(" ")}`)
+}
+
+/** An error says its message: a trace helps nobody who did not write the code. */
+const words = (part: unknown): string =>
+  Predicate.hasProperty(part, "message") && Predicate.isString(part.message)
+    ? part.message
+    : Inspectable.toStringUnknown(part, 0)
 
 /** Tells a failure on standard error and yields its exit code; an interruption goes on being one. */
 const tell = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, name: string) {

@@ -46,8 +46,8 @@ export class Environment extends Context.Service<
     readonly isPnpm: boolean
     /** `ASSAY_HOME`: where the embedded server keeps its data. Default `.assay` at the root. */
     readonly home: string
-    /** `ASSAY_TARGET`: the environment's name, which is its warehouse schema. Default `dev`. */
-    readonly target: string
+    /** `ASSAY_TARGET`: the environment's name, which is its warehouse schema. Default `dev`. Refused when it is used. */
+    readonly target: Effect.Effect<string, InvalidSetting>
     /** `DATABASE_URL`: the server to use instead of the embedded one. */
     readonly databaseUrl: Redacted.Redacted | undefined
     /** A text setting. */
@@ -89,7 +89,7 @@ export const layer: Layer.Layer<Environment, InvalidSetting, FileSystem.FileSyst
       root,
       isPnpm,
       home: Option.getOrElse(yield* pathOf("ASSAY_HOME"), () => path.join(root, ".assay")),
-      target: yield* Effect.flatMap(textOf("ASSAY_TARGET"), toTarget),
+      target: Effect.flatMap(textOf("ASSAY_TARGET"), toTarget),
       databaseUrl: Option.getOrUndefined(
         Option.map(yield* read(Config.Redacted("DATABASE_URL"), "DATABASE_URL"), ({ value }) => value)
       ),

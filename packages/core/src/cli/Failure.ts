@@ -9,6 +9,7 @@ import type { Reason as DatabaseReason } from "../postgres/Database.ts"
 import type { Reason as EmbeddedReason } from "../postgres/EmbeddedPostgresError.ts"
 import { ExitCode } from "./ExitCode.ts"
 import * as Paragraph from "./Paragraph.ts"
+import { conceal } from "./Screen.ts"
 import type { Style } from "./Style.ts"
 
 /**
@@ -151,6 +152,3 @@ const decoded = (text: string): string =>
   /%(?![0-9a-f]{2})/i.test(text)
     ? text
     : (new URLSearchParams(`text=${text.replaceAll("+", "%2B").replaceAll("&", "%26")}`).get("text") ?? text)
-
-const conceal = (text: string, secrets: ReadonlyArray<string>): string =>
-  secrets.reduce((concealed, secret) => concealed.replaceAll(secret, "***"), text)

@@ -15,7 +15,7 @@ import type { AssetGraph } from "../AssetGraph.ts"
 import type { Reason } from "../MaterializationError.ts"
 import type { DatabaseError } from "../postgres/Database.ts"
 import type { EmbeddedPostgresError } from "../postgres/EmbeddedPostgresError.ts"
-import { Environment, shownPath } from "./Environment.ts"
+import { Environment, type InvalidSetting, shownPath } from "./Environment.ts"
 
 /**
  * An error of the application's own, met as it made its graph or its services.
@@ -33,7 +33,7 @@ export class HostError extends Schema.TaggedError<HostError>("@assay/core/cli/Ho
  * @category errors
  * @since 0.1.0
  */
-export type OpenError = DatabaseError | EmbeddedPostgresError | Reason | HostError
+export type OpenError = DatabaseError | EmbeddedPostgresError | Reason | InvalidSetting | HostError
 
 /**
  * The opened application.
@@ -118,16 +118,15 @@ const open = Effect.fnUntraced(function* <E>(
   application: Application<E>,
   environment: Environment["Service"]
 ): Effect.fn.Return<Session, OpenError, Scope.Scope> {
+  const target = yield* environment.target
   const graph = yield* application.graph.pipe(
     Effect.provideService(Environment, environment),
     Effect.mapError((cause) => new HostError({ cause }))
   )
   const assays = yield* Effect.promise(() => import("../Assay.ts"))
   const client = yield* clientOf(environment)
-  const built = yield* Layer.build(
-    assays.layer(graph, assays.environment(environment.target)).pipe(Layer.provide(client.layer))
-  )
-  return { assay: Context.get(built, assays.Assay), target: environment.target, database: client.database }
+  const built = yield* Layer.build(assays.layer(graph, assays.environment(target)).pipe(Layer.provide(client.layer)))
+  return { assay: Context.get(built, assays.Assay), target, database: client.database }
 })
 
 const clientOf = Effect.fnUntraced(function* (environment: Environment["Service"]) {

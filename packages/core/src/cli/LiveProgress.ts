@@ -14,7 +14,7 @@ import * as Board from "./Board.ts"
 import * as Paragraph from "./Paragraph.ts"
 import * as Quantity from "./Quantity.ts"
 import * as RunReport from "./RunReport.ts"
-import type { Output } from "./Screen.ts"
+import type { Notices, Output } from "./Screen.ts"
 import type { Style } from "./Style.ts"
 
 /**
@@ -39,6 +39,7 @@ export interface LiveProgress {
  */
 export const make = Effect.fnUntraced(function* (options: {
   readonly output: Output
+  readonly notices: Notices
   readonly nameWidth: number
   readonly isQuiet: boolean
 }): Effect.fn.Return<LiveProgress, never, Scope.Scope> {
@@ -69,17 +70,22 @@ export const make = Effect.fnUntraced(function* (options: {
   const draw = (above: ReadonlyArray<string>) =>
     turn.withPermit(
       Effect.gen(function* () {
-        const lines = above.map((line) => `${line}\n`).join("")
+        const lines = [...waiting.splice(0), ...above].map((line) => `${line}\n`).join("")
         if (!output.isTerminal || (yield* Ref.get(isClosed))) return yield* write(lines)
         const erased = yield* erase
         yield* write(`${hideCursor}${erased}${lines}${yield* bars}`)
       })
     )
+  // Log lines would tear the bars apart, so they wait for the next frame.
+  const waiting: Array<string> = []
+  const release = output.isTerminal ? options.notices.take((line) => waiting.push(line)) : Effect.void
   const close = output.isTerminal
     ? turn.withPermit(
         Effect.gen(function* () {
           if (yield* Ref.getAndSet(isClosed, true)) return
-          yield* write(`${yield* erase}${showCursor}`)
+          const left = waiting.splice(0).map((line) => `${line}\n`)
+          yield* write(`${yield* erase}${left.join("")}${showCursor}`)
+          yield* release
         })
       )
     : Effect.void
@@ -137,11 +143,11 @@ export const bar = (lane: Board.Lane, options: RunReport.Layout & { readonly now
     Quantity.duration(elapsed),
     ...(left === undefined || elapsed < settling ? [] : [`${Quantity.duration(left)} left`])
   ].filter((figure) => figure !== "")
-  const words = `${style.words(amount)}  ${figures.join("  ")}`
-  const room = width - 6 - options.nameWidth - Paragraph.width(words)
-  const track = barTrack(lane, { style, now, width: Math.max(8, Math.min(24, room)) })
-  const line = `${spin(style, now)} ${name}  ${track} ${words}`
-  return Paragraph.truncate(line, { width: width - 1, ellipsis: "" })
+  const room = width - 5 - options.nameWidth
+  const all = `${style.words(amount)}  ${figures.join("  ")}`
+  const track = barTrack(lane, { style, now, width: Math.max(8, Math.min(24, room - 1 - Paragraph.width(all))) })
+  const words = Paragraph.truncate(all, { width: Math.max(0, room - 1 - Paragraph.width(track)), ellipsis: "" })
+  return `${spin(style, now)} ${name}  ${track} ${words}`
 }
 
 // --- internal ---

@@ -98,7 +98,7 @@ const materialize = Effect.fnUntraced(function* (request: Request, { isJson }: {
   const RunReport = yield* Effect.promise(() => import("./RunReport.ts"))
   const LiveProgress = yield* Effect.promise(() => import("./LiveProgress.ts"))
   const nameWidth = Math.min(28, Math.max(...namesOf(session).map(({ length }) => length)))
-  const live = yield* LiveProgress.make({ output, nameWidth, isQuiet: isJson })
+  const live = yield* LiveProgress.make({ output, notices: screen.notices, nameWidth, isQuiet: isJson })
   if (!isJson) yield* Effect.ignore(writeLines(output, HostReport.header("materialize", session, output.style)))
   const result = yield* session.assay
     .materialize(request, { requestedBy: host.requestedBy, why: host.commandLine })

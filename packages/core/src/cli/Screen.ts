@@ -38,6 +38,20 @@ export interface Output {
 }
 
 /**
+ * Where log lines go: to standard error, unless somebody who draws on the terminal takes them for a while.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Notices {
+  readonly tell: (line: string) => void
+  /** Takes the lines until the effect that it yields is run. */
+  readonly take: (taker: (line: string) => void) => Effect.Effect<void>
+  /** Blots out these texts from now on. */
+  readonly hide: (secrets: ReadonlyArray<string>) => void
+}
+
+/**
  * The outputs of the process.
  *
  * @category services
@@ -48,6 +62,7 @@ export class Screen extends Context.Service<
   {
     readonly out: Output
     readonly error: Output
+    readonly notices: Notices
   }
 >()("@assay/core/cli/Screen") {}
 
@@ -59,6 +74,15 @@ export class Screen extends Context.Service<
  */
 export const writeLines = (output: Output, lines: ReadonlyArray<string>): Effect.Effect<void, OutputClosed> =>
   lines.length === 0 ? Effect.void : output.write(`${lines.join("\n")}\n`)
+
+/**
+ * The text with secrets blotted out.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const conceal = (text: string, secrets: ReadonlyArray<string>): string =>
+  secrets.reduce((concealed, secret) => concealed.replaceAll(secret, "***"), text)
 
 /**
  * The process's own outputs.
@@ -75,9 +99,36 @@ export const layer: Layer.Layer<Screen> = Layer.effect(
   Screen,
   Effect.gen(function* () {
     const settings = yield* Effect.orDie(environment)
-    return { out: yield* output(stdout, settings), error: yield* output(stderr, settings) }
+    return {
+      out: yield* output(stdout, settings),
+      error: yield* output(stderr, settings),
+      notices: notices((line) => void stderr.write(`${line}\n`))
+    }
   })
 )
+
+/**
+ * Notices that go to a teller while nobody takes them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const notices = (teller: (line: string) => void): Notices => {
+  let current = teller
+  let hidden: ReadonlyArray<string> = []
+  return {
+    tell: (line) => current(conceal(line, hidden)),
+    hide: (secrets) => {
+      hidden = secrets
+    },
+    take: (taker) => {
+      current = taker
+      return Effect.sync(() => {
+        current = teller
+      })
+    }
+  }
+}
 
 // --- internal ---
 

@@ -50,10 +50,7 @@ export const render = (
       })
       .join(gap)
       .trimEnd()
-  return [
-    ...titles(columns).map((cells) => line(cells, style.dim)),
-    ...rows.map((row) => line(row, (cell) => cell))
-  ]
+  return [...titles(columns).map((cells) => line(cells, style.dim)), ...rows.map((row) => line(row, (cell) => cell))]
 }
 
 /**

@@ -150,8 +150,10 @@ const verdict = (
     const why = isStrict && verdicts.some(isDue) ? ", but not everything is up to date" : ""
     return style.red(`${different} ${of} ${different === 1 ? "differs" : "differ"} from ${than}${why}.`)
   }
-  if (bad.length > 0)
-    return style.red(`${bad.length} ${of} ${bad.length === 1 ? "is" : "are"} not up to date; what is there is right.`)
+  if (bad.length > 0) {
+    const rest = bad.every(isEqual) ? "; what is there is right" : ""
+    return style.red(`${bad.length} ${of} ${bad.length === 1 ? "is" : "are"} not up to date${rest}.`)
+  }
   if (verdicts.every(({ compared }) => compared === "nothing"))
     return style.yellow("Nothing is fresh, so there was nothing to compare.")
   return style.green(isStrict ? "Every table equals a full refresh." : "Every fresh unit equals its recompute.")
@@ -178,7 +180,11 @@ const verify = Effect.fnUntraced(function* (input: {
   if (!isOk) return yield* new Unsuccessful({ code: ExitCode.failed })
 }, Effect.scoped)
 
-const differs = ({ difference }: Verdict): boolean => difference.missing + difference.unexpected > 0
+const isEqual = ({ difference }: Verdict): boolean => difference.missing + difference.unexpected === 0
+
+/** Where the whole chain is compared, what is due is expected to differ; without anything due, a difference is a fault. */
+const differs = (verdict: Verdict): boolean =>
+  !isEqual(verdict) && !(verdict.compared === "everything" && isDue(verdict))
 
 const isDue = ({ missing, stale }: Verdict): boolean => missing + stale > 0
 

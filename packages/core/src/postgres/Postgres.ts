@@ -78,15 +78,24 @@ export const layer = (schemas: Schemas): Layer.Layer<Postgres | Transactor, neve
       set_config('bytea_output', 'hex', true), set_config('search_path', 'public', true), set_config('jit', 'off', true)`)
 
     const within = (isolation: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Reason, R> =>
-      Effect.flatMap(inTransaction, (isNested) =>
-        client.withTransaction(
-          Effect.mapError(isNested ? effect : Effect.andThen(begin, effect), (error) => ({ _tag: "Inside", error }) as const)
+      Effect.flatMap(inTransaction, (isNested) => {
+        let inside: { readonly _tag: "Inside"; readonly error: E | Reason } | undefined
+        return client.withTransaction(
+          Effect.mapError(isNested ? effect : Effect.andThen(begin, effect), (error) => inside = { _tag: "Inside", error })
         ).pipe(
           Effect.provideService(BeginTransaction, `BEGIN ISOLATION LEVEL ${isolation} READ WRITE`),
           Effect.mapError((error) => error._tag === "Inside" ? error.error : SqlState.reason(error)),
-          // A rollback on a lost connection is a defect to the driver; the transaction is gone all the same.
-          Effect.catchDefect((defect) => isSqlError(defect) ? Effect.fail(SqlState.reason(defect)) : Effect.die(defect))
-        ))
+          // A rollback on a lost connection is a defect to the driver, and so is then the error for which it was to roll
+          // back; the transaction is gone all the same.
+          Effect.catchDefect((defect) =>
+            inside !== undefined && defect === inside
+              ? Effect.fail(inside.error)
+              : isSqlError(defect)
+              ? Effect.fail(SqlState.reason(defect))
+              : Effect.die(defect)
+          )
+        )
+      })
 
     const undone = (isolation: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Reason, R> =>
       within(isolation)(Effect.flatMap(Effect.exit(effect), (exit) => Effect.fail({ _tag: "Undone", exit } as const))).pipe(

@@ -74,5 +74,14 @@ const transientCodes: ReadonlySet<string> = new Set([
   "57P03", // cannot_connect_now
   "58030", // io_error
   "25P02", // in_failed_sql_transaction
+  // Of the operating system, while a server restarts or a network flaps.
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EAI_AGAIN",
+  "ENOENT", // the socket of a local server
   "0A000" // a cached plan whose result type changed: gone after a new attempt
 ])

@@ -36,7 +36,7 @@ const from = (folder: string, env: Readonly<Record<string, string>> = {}) =>
   )
 
 const refusal = Effect.fnUntraced(function* (folder: string, env: Readonly<Record<string, string>>) {
-  const exit = yield* Effect.exit(from(folder, env))
+  const exit = yield* Effect.exit(Effect.flatMap(from(folder, env), ({ target }) => target))
   assert.isTrue(Exit.isFailure(exit))
   return String(Exit.isFailure(exit) ? exit.cause : "")
 })
@@ -50,7 +50,7 @@ describe("Environment", () => {
       assert.strictEqual(environment.root, root)
       assert.isTrue(environment.isPnpm)
       assert.strictEqual(environment.home, Path.join(root, ".assay"))
-      assert.strictEqual(environment.target, "dev")
+      assert.strictEqual(yield* environment.target, "dev")
       assert.isUndefined(environment.databaseUrl)
       assert.deepStrictEqual(yield* environment.path("BILLING_EVENTS"), Option.none())
     })
@@ -82,7 +82,7 @@ describe("Environment", () => {
       const { folder, root } = yield* workspace
       Fs.writeFileSync(Path.join(root, ".env"), "ASSAY_TARGET=qa\n")
       const environment = yield* from(folder, { ASSAY_TARGET: "", DATABASE_URL: "" })
-      assert.strictEqual(environment.target, "qa")
+      assert.strictEqual(yield* environment.target, "qa")
       assert.isUndefined(environment.databaseUrl)
     })
   )
@@ -112,7 +112,7 @@ describe("Environment", () => {
       ]) {
         assert.include(yield* refusal(folder, { ASSAY_TARGET: target }), "ASSAY_TARGET is", target)
       }
-      assert.strictEqual((yield* from(folder, { ASSAY_TARGET: "x".repeat(57) })).target.length, 57)
+      assert.strictEqual((yield* (yield* from(folder, { ASSAY_TARGET: "x".repeat(57) })).target).length, 57)
     })
   )
 

@@ -1,7 +1,7 @@
 import * as Board from "@assay/core/cli/Board"
 import * as LiveProgress from "@assay/core/cli/LiveProgress"
 import * as RunReport from "@assay/core/cli/RunReport"
-import type { Output } from "@assay/core/cli/Screen"
+import * as Screen from "@assay/core/cli/Screen"
 import * as Style from "@assay/core/cli/Style"
 import type { Progress } from "@assay/core/execution/Progress"
 import type { AssetOutcome, RunResult } from "@assay/core/execution/Runner"
@@ -241,7 +241,12 @@ describe("LiveProgress", () => {
   it("redraws the bars below the lines of what is done, and takes them away", () =>
     Effect.gen(function* () {
       const { output, shown } = record({ isTerminal: true })
-      const live = yield* LiveProgress.make({ output, nameWidth: 20, isQuiet: false })
+      const live = yield* LiveProgress.make({
+        output,
+        notices: Screen.notices(() => undefined),
+        nameWidth: 20,
+        isQuiet: false
+      })
       yield* live.listen({ _tag: "AssetStarted", asset: "bronze_events", step: land })
       yield* TestClock.adjust(250)
       yield* live.listen({ _tag: "AssetDone", asset: "bronze_events", outcome: "succeeded", message: undefined })
@@ -260,10 +265,33 @@ describe("LiveProgress", () => {
       assert.deepStrictEqual(more, [])
     }).pipe(Effect.scoped, Effect.provide(TestClock.layer()), Effect.runPromise))
 
+  it("keeps log lines apart from the bars, and secrets out of them", () =>
+    Effect.gen(function* () {
+      const logged: Array<string> = []
+      const notices = Screen.notices((line) => logged.push(line))
+      notices.hide(["s3cret"])
+      const { output, shown } = record({ isTerminal: true })
+      const live = yield* LiveProgress.make({ output, notices, nameWidth: 20, isQuiet: false })
+      yield* live.listen({ _tag: "AssetStarted", asset: "bronze_events", step: land })
+      notices.tell("warn: slow with s3cret")
+      yield* TestClock.adjust(100)
+      assert.match(shown().at(-1) ?? "", /warn: slow with \*\*\*\n.* bronze_events/)
+      notices.tell("warn: last")
+      yield* live.close
+      assert.isTrue(shown().at(-1)?.endsWith("\u001B[0Jwarn: last\n\u001B[?25h"))
+      notices.tell("warn: after")
+      assert.deepStrictEqual(logged, ["warn: after"])
+    }).pipe(Effect.scoped, Effect.provide(TestClock.layer()), Effect.runPromise))
+
   it("writes plain lines where there is no terminal, and a sign of life every ten seconds", () =>
     Effect.gen(function* () {
       const { output, shown } = record({ isTerminal: false })
-      const live = yield* LiveProgress.make({ output, nameWidth: 20, isQuiet: false })
+      const live = yield* LiveProgress.make({
+        output,
+        notices: Screen.notices(() => undefined),
+        nameWidth: 20,
+        isQuiet: false
+      })
       for (const [, progress] of told.slice(0, 5)) yield* live.listen(progress)
       yield* TestClock.adjust(10_000)
       yield* live.listen({ _tag: "AssetDone", asset: "bronze_events", outcome: "failed", message: "gone" })
@@ -277,7 +305,7 @@ describe("LiveProgress", () => {
 
 const record = ({ isTerminal }: { readonly isTerminal: boolean }) => {
   const texts: Array<string> = []
-  const output: Output = {
+  const output: Screen.Output = {
     isTerminal,
     columns: Effect.succeed(isTerminal ? 80 : Number.MAX_SAFE_INTEGER),
     style: Style.plain,

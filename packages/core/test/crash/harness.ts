@@ -17,6 +17,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -43,6 +44,8 @@ export class Stage extends Context.Service<
   {
     readonly url: string
     readonly undisturbed: Contents
+    /** Where the processes keep what they have compiled. */
+    readonly compileCache: string
   }
 >()("@assay/core/test/crash/Stage") {}
 
@@ -65,9 +68,7 @@ export interface Place {
   readonly runs: typeof Runs.Service
 }
 
-/**
- * A till before its first build, with all of its files.
- */
+/** A till before its first build, with all of its files. */
 export const unbuilt = Effect.gen(function* () {
   const till = yield* place
   yield* deliver(till, "opening.csv", Till.opening)
@@ -104,7 +105,7 @@ export interface Process {
 
 /** Starts a process that materializes a till. */
 export const start = Effect.fnUntraced(function* (till: Place, fault?: Fault) {
-  const { url } = yield* Stage
+  const { compileCache, url } = yield* Stage
   processes += 1
   const applicationName = `${till.environment} process ${processes}`
   const instructions = yield* Schema.encodeEffect(Instructions)({
@@ -117,7 +118,8 @@ export const start = Effect.fnUntraced(function* (till: Place, fault?: Fault) {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
       ChildProcess.spawn(process.execPath, [Path.join(import.meta.dirname, "victim.ts"), instructions], {
-        stdio: ["pipe", "pipe", "pipe"]
+        stdio: ["pipe", "pipe", "pipe"],
+        env: { ...process.env, NODE_COMPILE_CACHE: compileCache }
       })
     ),
     (child) => Effect.sync(() => child.kill("SIGKILL"))
@@ -148,7 +150,10 @@ export const start = Effect.fnUntraced(function* (till: Place, fault?: Fault) {
   return {
     applicationName,
     pid: child.pid ?? 0,
-    waiting: Effect.raceFirst(Effect.promise(() => waiting), gone),
+    waiting: Effect.raceFirst(
+      Effect.promise(() => waiting),
+      gone
+    ),
     release: Effect.sync(() => void child.stdin.write("\n")),
     signal: (signal) => Effect.sync(() => void child.kill(signal)),
     ended
@@ -165,8 +170,8 @@ export const killed = Effect.fnUntraced(function* (till: Place, fault: Omit<Faul
 /** Runs a process to its end. */
 export const completed = Effect.fnUntraced(function* (running: Process) {
   const { code, done, errors } = yield* running.ended
-  assert.deepStrictEqual({ code, errors }, { code: 0, errors: "" })
-  assert.deepInclude(done, { status: "succeeded", errors: [] })
+  const ended = { code, errors, status: done?.status, failures: done?.errors }
+  assert.deepStrictEqual(ended, { code: 0, errors: "", status: "succeeded", failures: [] })
   return done?.runId ?? undefined
 })
 
@@ -176,7 +181,10 @@ export const assertExact = Effect.fnUntraced(function* (till: Place) {
   const { assay } = till
   assert.deepStrictEqual(yield* contentsOf(assay), undisturbed)
   const verdicts = yield* assay.verify({ strict: true })
-  assert.deepStrictEqual(verdicts.filter(({ isOk }) => !isOk), [])
+  assert.deepStrictEqual(
+    verdicts.filter(({ isOk }) => !isOk),
+    []
+  )
   const again = yield* assay.materialize({ assets: [] })
   assert.deepStrictEqual([again.runId, again.steps], [undefined, 0])
   assert.deepStrictEqual(
@@ -210,7 +218,10 @@ export const waitsForLock = Effect.fnUntraced(function* ({ applicationName }: Pr
   const waiting = sql`
     SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE locktype = 'advisory' AND NOT granted AND application_name = ${applicationName}`
-  yield* waitUntil(`${applicationName} waits for an asset`, Effect.map(waiting, ({ length }) => length === 1))
+  yield* waitUntil(
+    `${applicationName} waits for an asset`,
+    Effect.map(waiting, ({ length }) => length === 1)
+  )
 })
 
 /** Ends the connection on which a process has a transaction open, and resumes when the server has forgotten it. */
@@ -222,7 +233,10 @@ export const cutOff = Effect.fnUntraced(function* ({ applicationName }: Process)
   const [backend, ...others] = yield* open
   assert.deepStrictEqual([backend === undefined, others], [false, []])
   yield* sql`SELECT pg_terminate_backend(${backend?.pid ?? 0}, 20000)`
-  yield* waitUntil(`the transaction of ${applicationName} is gone`, Effect.map(open, ({ length }) => length === 0))
+  yield* waitUntil(
+    `the transaction of ${applicationName} is gone`,
+    Effect.map(open, ({ length }) => length === 0)
+  )
 })
 
 /** The step records of a till's runs, oldest run first. */
@@ -238,13 +252,16 @@ let places = 0
 
 let processes = 0
 
+/** A folder that is gone at the end. */
+const temporary = Effect.acquireRelease(
+  Effect.promise(() => Fs.mkdtemp(Path.join(Os.tmpdir(), "assay-till-"))),
+  (path) => Effect.promise(() => Fs.rm(path, { recursive: true, force: true }))
+)
+
 const place = Effect.gen(function* () {
   places += 1
   const environment = `till${places}`
-  const folder = yield* Effect.acquireRelease(
-    Effect.promise(() => Fs.mkdtemp(Path.join(Os.tmpdir(), "assay-till-"))),
-    (path) => Effect.promise(() => Fs.rm(path, { recursive: true, force: true }))
-  )
+  const folder = yield* temporary
   const layer = Assay.layerWithoutStorage(Till.make(folder)).pipe(
     Layer.provideMerge(Layer.mergeAll(SqlLedger.layer, SqlWarehouse.layer)),
     Layer.provide(Postgres.layer(Assay.environment(environment)))
@@ -278,7 +295,9 @@ const contentsOf = Effect.fnUntraced(function* (assay: Place["assay"]) {
   const quarantine = yield* assay.quarantined({ limit: 100 })
   return {
     rows: Object.fromEntries(rows),
-    quarantine: quarantine.map(({ line, origin, raw, reasons }) => [origin, line, raw, ...reasons].join(" | ")).toSorted()
+    quarantine: quarantine
+      .map(({ line, origin, raw, reasons }) => [origin, line, raw, ...reasons].join(" | "))
+      .toSorted()
   } satisfies Contents
 })
 
@@ -303,13 +322,16 @@ const layerStage = Layer.effect(
         return yield* contentsOf(assay)
       })
     )
-    return { url: Redacted.value(url), undisturbed }
+    return { url: Redacted.value(url), undisturbed, compileCache: yield* temporary }
   })
 )
 
 const layer = layerStage.pipe(
   Layer.provideMerge(
-    Layer.unwrap(Effect.map(TestDatabase.TestDatabase, ({ url }) => Database.layerUrl({ url, applicationName: "test" })))
+    Layer.unwrap(
+      Effect.map(TestDatabase.TestDatabase, ({ url }) => Database.layerUrl({ url, applicationName: "test" }))
+    )
   ),
-  Layer.provide(TestDatabase.layerDatabase)
+  Layer.provide(TestDatabase.layerDatabase),
+  Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "Warn"))
 )

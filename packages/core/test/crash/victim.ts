@@ -8,10 +8,13 @@ import { Listener } from "@assay/core/execution/Progress"
 import * as Database from "@assay/core/postgres/Database"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
+import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import { once } from "node:events"
+import * as Module from "node:module"
 import { type Fault, Instructions, Message } from "./Instructions.ts"
 import * as Till from "./Till.ts"
 
@@ -50,8 +53,15 @@ const program = Effect.gen(function* () {
     )
   )
   const { outcomes, runId, status } = yield* run
-  yield* say({ _tag: "Done", runId: runId ?? null, status, errors: outcomes.flatMap(({ error }) => error?.message ?? []) })
-})
+  yield* say({
+    _tag: "Done",
+    runId: runId ?? null,
+    status,
+    errors: outcomes.flatMap(({ error }) => error?.message ?? [])
+  })
+}).pipe(Effect.provideService(References.MinimumLogLevel, "Warn"), Effect.provideService(Logger.LogToStderr, true))
 
+// A process that is killed leaves nothing for the next one's start; half of a start is compiling.
+Module.flushCompileCache()
 await Effect.runPromise(program)
 process.stdin.destroy()

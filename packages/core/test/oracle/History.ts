@@ -5,6 +5,7 @@
  * find nothing to do (L6).
  */
 import type * as Assay from "@assay/core/Assay"
+import * as AssetGraph from "@assay/core/AssetGraph"
 import * as Column from "@assay/core/Column"
 import * as FaultPoint from "@assay/core/execution/FaultPoint"
 import { Materializations } from "@assay/core/ledger/Materializations"
@@ -14,6 +15,7 @@ import * as MaterializationPolicy from "@assay/core/MaterializationPolicy"
 import * as AssetStatus from "@assay/core/planning/AssetStatus"
 import * as PartitionSet from "@assay/core/PartitionSet"
 import type { SourceError } from "@assay/core/Source"
+import { Warehouse } from "@assay/core/warehouse/Warehouse"
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -65,7 +67,7 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
       incompleteWindows: "wait"
     })
     const versions = new Map<string, string>()
-    const graph = () => Shop.make({ source: feed.source, policy, codeVersions: Object.fromEntries(versions) })
+    const graph = () => Shop.make({ source: feed.source, policy, cuts: Recompute.cuts, codeVersions: Object.fromEntries(versions) })
     let assay = yield* open(graph())
     const computed = Array.from(assay.graph.assets.values()).flatMap(({ body, name, write }) =>
       body._tag === "Compute" && write._tag !== "View" ? [name] : []
@@ -76,17 +78,19 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
 
     const staleSets = yield* StaleSets
     const materializations = yield* Materializations
+    const warehouse = yield* Warehouse
     const verify = Effect.suspend(() => Effect.andThen(soundly(assay), naively(assay, now))).pipe(
       Effect.provideService(Calm, true),
       Effect.provideService(StaleSets, staleSets),
-      Effect.provideService(Materializations, materializations)
+      Effect.provideService(Materializations, materializations),
+      Effect.provideService(Warehouse, warehouse)
     )
     // What is found within a run is told after it: there it would be taken for a failure of the asset. The naive look
-    // takes no snapshot, so it is only for runs that do one thing at a time.
+    // takes no snapshot, so it is only for runs that do one thing at a time, alone.
     const found: Array<Cause.Cause<unknown>> = []
-    const watching = (concurrency: number) => (point: FaultPoint.Point): Effect.Effect<void> =>
+    const watching = (isStill: boolean) => (point: FaultPoint.Point): Effect.Effect<void> =>
       point.endsWith("afterCommit") && random.chance(watch.verified)
-        ? (concurrency === 1 ? verify : Effect.provideService(soundly(assay), Calm, true)).pipe(
+        ? (isStill ? verify : Effect.provideService(soundly(assay), Calm, true)).pipe(
             Effect.catchCause((cause) => Effect.sync(() => void found.push(cause)))
           )
         : Effect.void
@@ -95,13 +99,8 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
       return first === undefined ? Effect.void : Effect.failCause(first)
     })
 
-    const deliver = Effect.gen(function* () {
+    const hand = Effect.fnUntraced(function* (orders: ReadonlyArray<Omit<Shop.Order, "origin" | "line">>) {
       const origin = `parcel ${parcels.length + 1}`
-      const again = parcels[random.below(Math.max(1, parcels.length))]
-      const orders =
-        again !== undefined && random.chance(0.2)
-          ? again.batches.flatMap(({ rows }) => rows)
-          : Array.from({ length: 1 + random.below(6) }, () => anOrder(random))
       const cut = random.below(orders.length + 1)
       const batches = [orders.slice(0, cut), orders.slice(cut)].map((part, index) => ({
         rows: lines(origin, part, 1 + index * cut)
@@ -115,7 +114,36 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
       yield* feed.deliver(parcel)
     })
 
-    const materialize = Effect.gen(function* () {
+    const deliver = Effect.suspend(() => {
+      const again = parcels[random.below(Math.max(1, parcels.length))]
+      return hand(
+        again !== undefined && random.chance(0.2)
+          ? again.batches.flatMap(({ rows }) => rows)
+          : Array.from({ length: random.pick([1, 1, 2, 6]) }, () => anOrder(random))
+      )
+    })
+
+    // A tier that is heard of late changes days on which nothing else changes.
+    const hear = Effect.suspend(() =>
+      hand([
+        {
+          ...anOrder(random),
+          order_id: `late ${parcels.length}`,
+          ordered_at: random.pick(["2024-02-09T23:59:59.999999Z", "2024-02-18T00:30:00.000000Z"]),
+          tier: random.pick(["gold", "silver", "iron"]),
+          is_deleted: false
+        }
+      ])
+    )
+
+    const drain = Effect.gen(function* () {
+      const { outcomes } = yield* assay
+        .materialize({ assets: [] })
+        .pipe(Effect.provideService(FaultPoint.FaultPoint, watching(false)))
+      yield* tell(`drain ${JSON.stringify(outcomes.flatMap(brief))}`)
+    })
+
+    const run = Effect.fnUntraced(function* (isAlone: boolean) {
       const names = random.chance(0.2) ? [] : random.some(computed, 0.15)
       const timed = names.length > 0 && names.every((name) => timeCut.has(name))
       const request = {
@@ -132,7 +160,7 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
         assay.materialize(request, { concurrency }).pipe(
           Effect.provideService(FaultPoint.FaultPoint, (point) =>
             Effect.gen(function* () {
-              yield* watching(concurrency)(point)
+              yield* watching(isAlone && concurrency === 1)(point)
               if ((yield* Ref.getAndUpdate(passed, (count) => count + 1)) !== dies?.at) return
               return yield* dies.how === "died" ? Effect.die(new Error(`died at ${point}`)) : Effect.interrupt
             })
@@ -145,6 +173,13 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
       }
       yield* tell(`  ${Exit.isSuccess(exit) ? JSON.stringify(exit.value.outcomes.flatMap(brief)) : "interrupted"}`)
     })
+
+    const materialize = Effect.suspend(() => run(true))
+
+    // Like processes that know nothing of each other.
+    const crowd = Effect.suspend(() =>
+      Effect.andThen(tell("at once:"), Effect.all([run(false), run(false), run(false)], { concurrency: 3, discard: true }))
+    )
 
     const change = Effect.gen(function* () {
       const name = computed[random.below(computed.length)] ?? "gold_daily"
@@ -176,10 +211,11 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
       const other = yield* open(Shop.only(graph(), name))
       yield* other
         .materialize({ assets: [] })
-        .pipe(Effect.provideService(FaultPoint.FaultPoint, watching(4)))
+        .pipe(Effect.provideService(FaultPoint.FaultPoint, watching(false)))
     })
 
-    const events = [deliver, deliver, deliver, materialize, materialize, materialize, change, pass, disturb, part] as const
+    const often = [deliver, deliver, hear, materialize, materialize, drain, crowd] as const
+    const events = [...often, ...often, change, pass, disturb, part] as const
     for (let event = 0; event < watch.events; event++) {
       yield* random.pick(events)
       yield* findings
@@ -191,7 +227,7 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
     yield* tell("drain")
     const drained = yield* assay
       .materialize({ assets: [] })
-      .pipe(Effect.provideService(FaultPoint.FaultPoint, watching(4)))
+      .pipe(Effect.provideService(FaultPoint.FaultPoint, watching(false)))
     yield* tell(`  ${JSON.stringify(drained.outcomes.flatMap(brief))}`)
     yield* findings
     yield* equal(drained.status, "succeeded", "the last run")
@@ -213,32 +249,34 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
 
 /** Orders that collide: few ids, customers and instants, on the edges of hours, days, weeks, months and of what exists. */
 const anOrder = (random: Prng.Prng): Omit<Shop.Order, "origin" | "line"> => ({
-  order_id: String(1 + random.below(9)),
-  customer: random.pick(["ann", "bob", "cy"]),
+  order_id: String(1 + random.below(16)),
+  customer: random.pick(["ann", "bob"]),
   store: random.pick(["east", "north", "west", "south"]),
   amount: random.below(4),
-  tier: random.pick([null, null, "gold", "silver"]),
+  tier: random.pick([null, "gold", "silver"]),
   ordered_at: random.pick(instants),
   seen_at: random.pick(["2024-03-01T00:00:00.000000Z", "2024-03-01T00:00:00.000001Z", "2024-03-02T00:00:00.000000Z"]),
-  is_deleted: random.chance(0.2)
+  is_deleted: random.chance(0.15)
 })
 
 const instants = [
   "2024-01-05T12:00:00.000000Z",
-  "2024-01-20T00:00:00.000000Z",
-  "2024-01-20T23:59:59.999999Z",
-  "2024-01-31T23:00:00.000000Z",
+  "2024-01-31T23:30:00.000000Z",
   "2024-02-01T00:00:00.000000Z",
+  "2024-02-09T23:59:59.999999Z",
+  "2024-02-10T00:00:00.000000Z",
+  "2024-02-10T23:59:59.999999Z",
   "2024-02-17T23:30:00.000000Z",
   "2024-02-18T00:30:00.000000Z",
   "2024-02-29T08:00:00.000000Z",
   "2024-02-29T08:00:00.000001Z",
   "2024-03-01T09:00:00.000000Z",
-  "2024-03-02T22:59:59.999999Z",
-  "2024-03-02T23:00:00.000000Z",
+  "2024-03-03T22:59:59.999999Z",
+  "2024-03-03T23:00:00.000000Z",
   "2024-03-04T11:00:00.000000Z",
   "2024-03-04T12:30:00.000000Z",
   "2024-03-05T00:00:00.000000Z",
+  "2024-03-05T23:00:00.000000Z",
   "2024-03-14T10:00:00.000000Z",
   "2024-04-01T00:30:00.000000Z"
 ] as const
@@ -252,8 +290,9 @@ const brief = ({ asset, error, outcome, steps }: { readonly asset: string; reado
 
 const tableOf = (assay: Service, name: string) =>
   Effect.gen(function* () {
-    const { asset, rows } = yield* assay.rows({ asset: name })
-    const read = yield* Stream.runCollect(rows)
+    const asset = AssetGraph.getUnsafe(assay.graph, name)
+    const warehouse = yield* Warehouse
+    const read = yield* Stream.runCollect(warehouse.rows({ asset, partitions: undefined, limit: undefined }))
     return read.map((row): Recompute.Row =>
       Object.fromEntries(asset.columns.map((column) => [column.name, Column.toText(column, row[column.name] ?? null)]))
     )

@@ -43,9 +43,18 @@ const dates = (first: string, next: (at: number) => number, lasts: (at: number) 
   return found
 }
 
+/** Where the partitions begin that are recomputed here; the hours are those of two days in Berlin. */
+export const cuts = {
+  hourly: "2024-03-04",
+  hourlyEnd: "2024-03-06",
+  daily: "2024-02-10",
+  weekly: "2024-02-11",
+  monthly: "2024-01-01"
+}
+
 /** Today is a day already; a week and a month are there when they are over. */
-const days = (now: number) => dates("2024-01-20", (at) => at + day, (at) => at <= now)
-const weeks = (now: number) => dates("2024-01-21", (at) => at + 7 * day, (at) => at + 7 * day <= now)
+const days = (now: number) => dates("2024-02-10", (at) => at + day, (at) => at <= now)
+const weeks = (now: number) => dates("2024-02-11", (at) => at + 7 * day, (at) => at + 7 * day <= now)
 const nextMonth = (at: number): number => Date.UTC(new Date(at).getUTCFullYear(), new Date(at).getUTCMonth() + 1, 1)
 const months = (now: number) => dates("2024-01-01", nextMonth, (at) => nextMonth(at) <= now)
 const monthsWithThis = (now: number) => dates("2024-01-01", nextMonth, (at) => at <= now)
@@ -160,7 +169,8 @@ export const naive: { readonly [asset: string]: Naive } = {
       by(
         table("silver_orders").filter((row) => {
           const at = millis(text(row, "ordered_at"))
-          return Date.parse("2024-03-02T23:00:00Z") <= at && at < Math.floor(now / hour) * hour
+          const end = Math.min(Date.parse("2024-03-05T23:00:00Z"), Math.floor(now / hour) * hour)
+          return Date.parse("2024-03-03T23:00:00Z") <= at && at < end
         }),
         (row) => `${text(row, "ordered_at").slice(0, 13)}:00:00.000000Z`
       ),

@@ -40,8 +40,22 @@ export type Order = Schema.Struct<typeof orderFields>["Type"]
 /** The stores that are partitions; orders of others lie outside. */
 export const stores = ["east", "north", "west"] as const
 
-/** Where the partitions of each cadence begin. */
-export const starts = { hourly: "2024-03-03", daily: "2024-01-20", weekly: "2024-01-21", monthly: "2024-01-01" }
+/** Where the partitions of each cadence begin, and where the hours end. */
+export interface Cuts {
+  readonly hourly: string
+  readonly hourlyEnd: string | undefined
+  readonly daily: string
+  readonly weekly: string
+  readonly monthly: string
+}
+
+const usualCuts: Cuts = {
+  hourly: "2024-03-03",
+  hourlyEnd: undefined,
+  daily: "2024-01-20",
+  weekly: "2024-01-21",
+  monthly: "2024-01-01"
+}
 
 /** What a test varies. */
 export interface Options {
@@ -49,6 +63,7 @@ export interface Options {
   /** The code versions of assets, where they are not what their definitions say. */
   readonly codeVersions?: { readonly [asset: string]: string }
   readonly policy?: MaterializationPolicy.MaterializationPolicy
+  readonly cuts?: Cuts
   /** The policy of `mart_monthly`. */
   readonly monthly?: MaterializationPolicy.MaterializationPolicy
   /** How many unfinished months `mart_monthly` has. */
@@ -70,6 +85,7 @@ export const promptly = MaterializationPolicy.make({ retry: Schedule.recurs(2) }
 
 export const make = (options: Options) => {
   const policy = options.policy ?? promptly
+  const cuts = options.cuts ?? usualCuts
   const version = (asset: string): { readonly codeVersion?: string } => {
     const codeVersion = options.codeVersions?.[asset]
     return codeVersion === undefined ? {} : { codeVersion }
@@ -206,7 +222,7 @@ export const make = (options: Options) => {
     }
   })
 
-  const day = Partitions.daily({ start: starts.daily, endOffset: 1 })
+  const day = Partitions.daily({ start: cuts.daily, endOffset: 1 })
 
   const daily = Asset.make("gold_daily", {
     description: "Orders by day and by the tier that the customer had then",
@@ -257,7 +273,7 @@ export const make = (options: Options) => {
   const monthly = Asset.make("mart_monthly", {
     description: "Orders by month and tier",
     columns: Schema.Struct({ month: Column.date, tier: Column.text, orders: Column.integer, amount: Column.integer }),
-    partitions: Partitions.monthly({ start: starts.monthly, endOffset: options.monthlyEndOffset ?? 0 }),
+    partitions: Partitions.monthly({ start: cuts.monthly, endOffset: options.monthlyEndOffset ?? 0 }),
     inputs: { days: Asset.input(daily, PartitionMapping.timeWindows()) },
     write: WriteStrategy.replacePartitions("month", { key: ["month", "tier"] }),
     policy: options.monthly ?? policy,
@@ -279,7 +295,7 @@ export const make = (options: Options) => {
   const tierMonthly = Asset.make("tier_monthly", {
     description: "Customers by tier at the end of each month",
     columns: Schema.Struct({ month: Column.date, tier: Column.text, customers: Column.integer }),
-    partitions: Partitions.monthly({ start: starts.monthly, endOffset: 1 }),
+    partitions: Partitions.monthly({ start: cuts.monthly, endOffset: 1 }),
     inputs: {
       customers: Asset.input(customers, PartitionMapping.onwards("valid_from"), {
         columns: ["customer", "tier", "valid_from", "valid_to"]
@@ -329,7 +345,7 @@ export const make = (options: Options) => {
   const hourly = Asset.make("hourly_orders", {
     description: "Orders by the hour",
     columns: Schema.Struct({ hour: Column.timestamp, orders: Column.integer }),
-    partitions: Partitions.hourly({ start: starts.hourly, timeZone: "Europe/Berlin" }),
+    partitions: Partitions.hourly({ start: cuts.hourly, end: cuts.hourlyEnd, timeZone: "Europe/Berlin" }),
     inputs: {
       orders: Asset.input(silver, PartitionMapping.byColumn("ordered_at"), { columns: ["order_id", "ordered_at"] })
     },
@@ -350,7 +366,7 @@ export const make = (options: Options) => {
   const weekly = Asset.make("weekly_customers", {
     description: "How many customers ordered in each week",
     columns: Schema.Struct({ week: Column.date, customers: Column.integer }),
-    partitions: Partitions.weekly({ start: starts.weekly, firstDayOfWeek: 0 }),
+    partitions: Partitions.weekly({ start: cuts.weekly, firstDayOfWeek: 0 }),
     inputs: {
       orders: Asset.input(silver, PartitionMapping.byColumn("ordered_on"), {
         columns: ["order_id", "customer", "ordered_at"]

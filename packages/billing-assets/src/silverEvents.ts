@@ -6,6 +6,7 @@ import * as Asset from "@assay/core/Asset"
 import * as AssetCheck from "@assay/core/AssetCheck"
 import * as Column from "@assay/core/Column"
 import * as PartitionMapping from "@assay/core/PartitionMapping"
+import * as Partitions from "@assay/core/Partitions"
 import { sql } from "@assay/core/Sql"
 import * as WriteStrategy from "@assay/core/WriteStrategy"
 import * as Schema from "effect/Schema"
@@ -63,7 +64,11 @@ export const make = (
         ]
       })
     },
-    write: WriteStrategy.upsert({ key: ["event_id"], version: "updated_at" }),
+    write: WriteStrategy.upsert({
+      key: ["event_id"],
+      version: "updated_at",
+      partitionedBy: { column: "event_date", partitions: anyDay }
+    }),
     policy: BillingRetry.policy,
     checks: [
       AssetCheck.notNull("event_id", "customer_id", "event_type", "amount", "event_ts", "updated_at", "event_date"),
@@ -92,6 +97,9 @@ export const make = (
   })
 
 // --- internal ---
+
+/** Events of any day are kept, also before the first day of revenue and after today. */
+const anyDay = Partitions.daily({ start: "0001-01-01" })
 
 const outgoing = EventType.money.filter((type) => !EventType.isIncoming(type))
 

@@ -11,7 +11,7 @@ import type * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Stream from "effect/Stream"
 import type { Asset, AssetKey } from "./Asset.ts"
-import { isPartitioned } from "./Asset.ts"
+import { isPartitioned, partitionedBy } from "./Asset.ts"
 import * as AssetGraph from "./AssetGraph.ts"
 import * as AssetSelection from "./AssetSelection.ts"
 import type { Row } from "./Column.ts"
@@ -247,10 +247,12 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
       yield* prepared
       const warehouse = yield* Warehouse
       const now = DateTime.toEpochMillis(yield* DateTime.now)
-      const partitions = options.partitions === undefined || !isPartitioned(asset) ? undefined : yield* Effect.fromResult(
+      const cut = partitionedBy(asset)
+      const partitions = options.partitions === undefined || cut === undefined ? undefined : yield* Effect.fromResult(
         PartitionSet.parse(options.partitions, {
-          partitions: asset.partitions,
-          existing: Partitions.existing(asset.partitions, now),
+          partitions: cut.partitions,
+          // Rows of a keyed asset are of any day; only units that are partitions come to exist one by one.
+          existing: isPartitioned(asset) ? Partitions.existing(cut.partitions, now) : PartitionSet.all(cut.partitions),
           now
         })
       )

@@ -307,6 +307,25 @@ export const unitColumns = (self: Pick<Asset, "write">): ReadonlyArray<string> =
 }
 
 /**
+ * The partitions by which an asset's rows may be asked for, and the column that tells them; undefined for none.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const partitionedBy = (
+  self: Pick<Asset, "write" | "partitions">
+): { readonly column: string; readonly partitions: Partitions } | undefined => {
+  switch (self.write._tag) {
+    case "ReplacePartitions":
+      return { column: self.write.column, partitions: self.partitions }
+    case "Upsert":
+      return self.write.partitionedBy
+    default:
+      return undefined
+  }
+}
+
+/**
  * Tells whether the asset's units are partitions that come to exist one by one.
  *
  * @category predicates
@@ -359,9 +378,10 @@ const validate = (asset: Unchecked): void => {
   if (asset.write._tag === "Scd2" && columnUnsafe(asset, asset.write.validFrom).kind._tag !== "Timestamp") {
     fail(`validFrom "${asset.write.validFrom}" is where a version begins, so it is a timestamp.`)
   }
+  const cut = partitionedBy(asset)
+  if (cut !== undefined) validatePartitionColumn({ ...asset, partitions: cut.partitions }, cut.column, fail)
   if (asset.write._tag === "ReplacePartitions") {
     const { column, key } = asset.write
-    validatePartitionColumn(asset, column, fail)
     if (!key.includes(column)) {
       fail(`its key lacks the partition column "${column}"; without it a row that moves to another partition meets itself.`)
     }

@@ -530,7 +530,12 @@ const whatExists = (selected: PartitionSet, existing: PartitionSet, now: number)
       : ""
   return first === undefined
     ? `no partition exists yet${running}`
-    : `partitions run from ${Calendar.key(partitions, first.start)} to ${[...keys(last(existing))].join("")}${running}`
+    : `partitions run from ${Calendar.key(partitions, first.start)} ${until(existing)}${running}`
+}
+
+const until = (existing: PartitionSet): string => {
+  const [key] = keys(last(existing))
+  return key === undefined ? "on" : `to ${key}`
 }
 
 const validForms = (partitions: Partitions.Partitions): string => {

@@ -4,6 +4,8 @@
  * set. The implementations are `warehouse/*` (memory) and `warehouse/Sql*` (PostgreSQL).
  */
 
+import type { Partitions } from "./Partitions.ts"
+
 /**
  * A log: rows are only ever added. The strategy of source assets.
  *
@@ -32,6 +34,11 @@ export interface Upsert<out Column extends string = string> {
   readonly _tag: "Upsert"
   readonly key: ReadonlyArray<Column>
   readonly version: Column
+  /**
+   * The partitions by which the rows may be asked for. The unit of work stays the key: a row that moves from one day to
+   * another is one changed key, not two rebuilt days.
+   */
+  readonly partitionedBy: { readonly column: Column; readonly partitions: Partitions } | undefined
 }
 
 /**
@@ -135,8 +142,12 @@ export const append = <const Column extends string>(
  * @since 0.1.0
  */
 export const upsert = <const Column extends string>(
-  options: { readonly key: readonly [Column, ...Array<Column>]; readonly version: Column }
-): Upsert<Column> => ({ _tag: "Upsert", ...options })
+  options: {
+    readonly key: readonly [Column, ...Array<Column>]
+    readonly version: Column
+    readonly partitionedBy?: { readonly column: Column; readonly partitions: Partitions }
+  }
+): Upsert<Column> => ({ _tag: "Upsert", partitionedBy: undefined, ...options })
 
 /**
  * A slowly changing dimension of type 2.

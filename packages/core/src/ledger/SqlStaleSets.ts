@@ -213,13 +213,21 @@ const ranges = (tables: Tables, asset: AssetKey) =>
     (rows) => rows.map(({ version }) => version)
   )
 
+// A mark that another transaction holds is being made again, and stays; nobody waits for it, and so nobody waits in a
+// circle with those who mark.
 const clear = (tables: Tables): Service["clear"] =>
   Effect.fnUntraced(function*(step) {
-  yield* tables.pg.execute(sql`DELETE FROM ${tables.unit} AS s USING ${identifier(picked)} AS p
-    WHERE s.asset = ${step.asset} AND s.unit = p.unit AND s.version = p.version`)
+  yield* tables.pg.execute(sql`WITH free AS (
+      SELECT s.unit FROM ${tables.unit} AS s JOIN ${identifier(picked)} AS p ON s.unit = p.unit AND s.version = p.version
+      WHERE s.asset = ${step.asset} FOR UPDATE OF s SKIP LOCKED
+    )
+    DELETE FROM ${tables.unit} AS s USING free WHERE s.asset = ${step.asset} AND s.unit = free.unit`)
   if (step.versions.length > 0) {
-    yield* tables.pg.execute(sql`DELETE FROM ${tables.range}
-      WHERE asset = ${step.asset} AND version = ANY(${step.versions}::bigint[])`)
+    yield* tables.pg.execute(sql`WITH free AS (
+        SELECT version FROM ${tables.range}
+        WHERE asset = ${step.asset} AND version = ANY(${step.versions}::bigint[]) FOR UPDATE SKIP LOCKED
+      )
+      DELETE FROM ${tables.range} AS s USING free WHERE s.asset = ${step.asset} AND s.version = free.version`)
   }
 })
 

@@ -3,7 +3,7 @@
  * that no partition downstream holds.
  */
 import type { Asset } from "../Asset.ts"
-import { columnUnsafe, unitColumns } from "../Asset.ts"
+import { columnUnsafe, partitionedBy, unitColumns } from "../Asset.ts"
 import type { Edge } from "../AssetGraph.ts"
 import type { Column } from "../Column.ts"
 import * as Partitions from "../Partitions.ts"
@@ -81,8 +81,8 @@ export const texts = (columns: ReadonlyArray<Column>, alias: string): Sql =>
 // --- internal ---
 
 const within = (asset: Asset, set: PartitionSet.PartitionSet): Sql => {
-  const [name] = unitColumns(asset)
-  if (name === undefined || asset.write._tag !== "ReplacePartitions") return literal("TRUE")
+  const name = partitionedBy(asset)?.column
+  if (name === undefined) return literal("TRUE")
   const column = columnUnsafe(asset, name)
   return set.partitions._tag === "TimeWindows"
     ? SqlUnit.inRanges(set.partitions, column, identifier("t", name), PartitionSet.ranges(set))

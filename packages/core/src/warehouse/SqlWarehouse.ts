@@ -193,7 +193,11 @@ const land = Effect.fnUntraced(function* (
   }
 ): Effect.fn.Return<Written, Reason> {
   yield* SqlTable.prepareTemporary(pg, asset)
-  const same = (name: string) => sql`t.${identifier(name)} IS NOT DISTINCT FROM r.${identifier(name)}`
+  // Plain equality where it can be used: it is what a hash join needs.
+  const same = (name: string) =>
+    columnUnsafe(asset, name).isNullable
+      ? sql`t.${identifier(name)} IS NOT DISTINCT FROM r.${identifier(name)}`
+      : sql`t.${identifier(name)} = r.${identifier(name)}`
   const isNew =
     knownBy === undefined
       ? literal("TRUE")

@@ -279,6 +279,43 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
         })
       )
 
+      it.effect("shows the rows of a keyed asset by the partitions it names, and works by key all the same", () =>
+        Effect.gen(function* () {
+          const log = events("shown_log")
+          const days = Partitions.daily({ start: "0001-01-01" })
+          const asset = Asset.make("shown", {
+            description: "The latest version of each event, by day",
+            columns: Schema.Struct({ id: Column.text, day: Column.nullable(Column.date), loaded_at: Column.timestamp }),
+            inputs: { log: Asset.input(log, PartitionMapping.byColumn("id"), { columns: ["id", "day", "loaded_at"] }) },
+            write: WriteStrategy.upsert({
+              key: ["id"],
+              version: "loaded_at",
+              partitionedBy: { column: "day", partitions: days }
+            }),
+            compute: {
+              sql: ({ log }) => sql`SELECT id, day, loaded_at, FALSE AS _deleted, '' AS _tie FROM ${log}`,
+              rows: ({ log }) => log.map((row) => ({ ...row, _deleted: false, _tie: "" }))
+            }
+          })
+          const graph = AssetGraph.make([log, asset])
+          yield* prepare(graph)
+          const { reached } = yield* land(graph, log, [
+            event("1", { day: "2024-03-01" }),
+            event("2", { day: "2024-03-31" }),
+            event("3", { day: "1999-12-31" }),
+            event("4", { day: null })
+          ])
+          assert.deepStrictEqual(reached, { shown: ["1", "2", "3", "4"] })
+          assert.deepStrictEqual((yield* build(graph, asset, "everything")).counts, [4, 0, 0, 0])
+          const shown = (from: string, to: string) =>
+            rows(asset, ["id"], {
+              partitions: PartitionSet.fromWindow(days, { start: Date.parse(from), end: Date.parse(to) })
+            })
+          assert.deepStrictEqual(yield* shown("2024-03-01", "2024-04-01"), [["1"], ["2"]])
+          assert.deepStrictEqual(yield* shown("1999-01-01", "2024-03-02"), [["1"], ["3"]])
+        })
+      )
+
       it.effect("merges many partitions that do not touch", () =>
         Effect.gen(function* () {
           const { asset, graph, log } = copies("scattered", {

@@ -10,7 +10,9 @@ import { fileURLToPath } from "node:url"
 
 const graph = BillingGraph.make({
   start: "2024-01-01",
-  source: BillingFeed.make(fileURLToPath(new URL("../packages/billing-assets/sample/billing-2024-0[1-3]*", import.meta.url)))
+  source: BillingFeed.make(
+    fileURLToPath(new URL("../packages/billing-assets/sample/billing-2024-0[1-3]*", import.meta.url))
+  )
 })
 
 const runtime = ManagedRuntime.make(Assay.layerMemory(graph))

@@ -77,6 +77,13 @@ const linkDependencies = (found: Package, consumer: string): void => {
   }
 }
 
+/** A Node application has Node's own types: the one thing beside its dependencies that our declarations ask for. */
+const linkNodeTypes = (consumer: string): void => {
+  const target = Path.join(consumer, "node_modules", "@types", "node")
+  Fs.mkdirSync(Path.dirname(target), { recursive: true })
+  if (!Fs.existsSync(target)) Fs.symlinkSync(Fs.realpathSync(Path.join("node_modules", "@types", "node")), target)
+}
+
 /** Type checks and loads every public module from the consumer's project. */
 const consume = (packages: ReadonlyArray<Package>, consumer: string): void => {
   const specifiers = packages.flatMap((found) => found.specifiers)
@@ -108,6 +115,7 @@ try {
   execute("tsc", ["-b", ...packages.map(({ folder }) => folder)])
   for (const found of packages) install(found, consumer)
   for (const found of packages) linkDependencies(found, consumer)
+  linkNodeTypes(consumer)
   consume(packages, consumer)
 } catch (failure) {
   console.error(failure instanceof Error ? failure.message : failure)

@@ -78,47 +78,49 @@ export interface Report {
  * @category services
  * @since 0.1.0
  */
-export class Assay extends Context.Service<Assay, {
-  /** The graph, its services provided. */
-  readonly graph: AssetGraph.AssetGraph<never>
-  /** What materializing would do, and why. Writes nothing. */
-  readonly plan: (request: Request.Request) => Effect.Effect<Plan.Plan, RequestError | Reason>
-  /** Brings the requested assets up to date. Failures of assets are outcomes in the result, not errors. */
-  readonly materialize: (
-    request: Request.Request,
-    options?: { readonly requestedBy?: string; readonly why?: string; readonly concurrency?: number }
-  ) => Effect.Effect<Runner.RunResult, RequestError | Reason>
-  /** Where assets stand; all of them where none is named. */
-  readonly status: (assets?: ReadonlyArray<AssetKey>) => Effect.Effect<ReadonlyArray<Report>, RequestError | Reason>
-  /** The rows of an asset, ordered by its key. */
-  readonly rows: (options: {
-    readonly asset: AssetKey
-    readonly partitions?: string | undefined
-    readonly limit?: number | undefined
-  }) => Effect.Effect<{ readonly asset: Asset; readonly rows: Stream.Stream<Row, Reason> }, RequestError | Reason>
-  /** The latest runs, newest first. */
-  readonly runs: (options: { readonly limit: number }) => Effect.Effect<ReadonlyArray<RunSummary>, Reason>
-  /** One run with its steps, by its id or the beginning of it. */
-  readonly run: (runId: string) => Effect.Effect<Lookup, Reason>
-  /** Rejected rows that are not released, oldest first. */
-  readonly quarantined: (options: {
-    readonly asset?: AssetKey | undefined
-    readonly limit: number
-    readonly after?: string | undefined
-  }) => Effect.Effect<ReadonlyArray<QuarantinedRow>, Reason>
-  /** One rejected row by its id. */
-  readonly quarantinedRow: (id: string) => Effect.Effect<Option.Option<QuarantinedRow>, Reason>
-  /** Reads rejected rows again by today's rules and lands those that pass. */
-  readonly replay: (assets?: ReadonlyArray<AssetKey>) => Effect.Effect<
-    { readonly tried: number; readonly landed: number },
-    RequestError | Reason
-  >
-  /** Recomputes what is fresh and compares (L2); `strict` recomputes the whole chain and refuses anything stale (L1). */
-  readonly verify: (options?: {
-    readonly assets?: ReadonlyArray<AssetKey> | undefined
-    readonly strict?: boolean | undefined
-  }) => Effect.Effect<ReadonlyArray<Verifier.Verdict>, RequestError | Reason>
-}>()("@assay/core/Assay") {}
+export class Assay extends Context.Service<
+  Assay,
+  {
+    /** The graph, its services provided. */
+    readonly graph: AssetGraph.AssetGraph<never>
+    /** What materializing would do, and why. Writes nothing. */
+    readonly plan: (request: Request.Request) => Effect.Effect<Plan.Plan, RequestError | Reason>
+    /** Brings the requested assets up to date. Failures of assets are outcomes in the result, not errors. */
+    readonly materialize: (
+      request: Request.Request,
+      options?: { readonly requestedBy?: string; readonly why?: string; readonly concurrency?: number }
+    ) => Effect.Effect<Runner.RunResult, RequestError | Reason>
+    /** Where assets stand; all of them where none is named. */
+    readonly status: (assets?: ReadonlyArray<AssetKey>) => Effect.Effect<ReadonlyArray<Report>, RequestError | Reason>
+    /** The rows of an asset, ordered by its key. */
+    readonly rows: (options: {
+      readonly asset: AssetKey
+      readonly partitions?: string | undefined
+      readonly limit?: number | undefined
+    }) => Effect.Effect<{ readonly asset: Asset; readonly rows: Stream.Stream<Row, Reason> }, RequestError | Reason>
+    /** The latest runs, newest first. */
+    readonly runs: (options: { readonly limit: number }) => Effect.Effect<ReadonlyArray<RunSummary>, Reason>
+    /** One run with its steps, by its id or the beginning of it. */
+    readonly run: (runId: string) => Effect.Effect<Lookup, Reason>
+    /** Rejected rows that are not released, oldest first. */
+    readonly quarantined: (options: {
+      readonly asset?: AssetKey | undefined
+      readonly limit: number
+      readonly after?: string | undefined
+    }) => Effect.Effect<ReadonlyArray<QuarantinedRow>, Reason>
+    /** One rejected row by its id. */
+    readonly quarantinedRow: (id: string) => Effect.Effect<Option.Option<QuarantinedRow>, Reason>
+    /** Reads rejected rows again by today's rules and lands those that pass. */
+    readonly replay: (
+      assets?: ReadonlyArray<AssetKey>
+    ) => Effect.Effect<{ readonly tried: number; readonly landed: number }, RequestError | Reason>
+    /** Recomputes what is fresh and compares (L2); `strict` recomputes the whole chain and refuses anything stale (L1). */
+    readonly verify: (options?: {
+      readonly assets?: ReadonlyArray<AssetKey> | undefined
+      readonly strict?: boolean | undefined
+    }) => Effect.Effect<ReadonlyArray<Verifier.Verdict>, RequestError | Reason>
+  }
+>()("@assay/core/Assay") {}
 
 /**
  * The database schemas of an environment: the assets' tables in one named like the environment, the ledger beside it.
@@ -169,7 +171,7 @@ export const layerWithoutStorage = <R>(
 ): Layer.Layer<Assay, never, R | Runner.Services> =>
   Layer.effect(
     Assay,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const context = yield* Effect.context<R | Runner.Services>()
       return make(AssetGraph.provide(graph, context), context)
     })
@@ -180,9 +182,10 @@ export const layerWithoutStorage = <R>(
 type Services = Runner.Services
 
 const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Services>): typeof Assay.Service => {
-  const provide = <A, E>(effect: Effect.Effect<A, E, Services>): Effect.Effect<A, E> => Effect.provideContext(effect, context)
+  const provide = <A, E>(effect: Effect.Effect<A, E, Services>): Effect.Effect<A, E> =>
+    Effect.provideContext(effect, context)
 
-  const targetsOf = Effect.fnUntraced(function*(request: Request.Request) {
+  const targetsOf = Effect.fnUntraced(function* (request: Request.Request) {
     const now = yield* DateTime.now
     return yield* Effect.fromResult(Request.targets(request, { graph, now: DateTime.toEpochMillis(now) }))
   })
@@ -190,7 +193,10 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
   const selected = (assets: ReadonlyArray<AssetKey> | undefined) =>
     Effect.map(
       Effect.fromResult(
-        AssetSelection.resolve(assets === undefined || assets.length === 0 ? AssetSelection.all : AssetSelection.names(...assets), graph)
+        AssetSelection.resolve(
+          assets === undefined || assets.length === 0 ? AssetSelection.all : AssetSelection.names(...assets),
+          graph
+        )
       ),
       (names) => names.map((name) => AssetGraph.getUnsafe(graph, name))
     )
@@ -205,16 +211,19 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
   return Assay.of({
     graph,
 
-    plan: Effect.fn("Assay.plan")(function*(request: Request.Request) {
+    plan: Effect.fn("Assay.plan")(function* (request: Request.Request) {
       const targets = yield* targetsOf(request)
       return yield* Preview.plan({ graph, targets })
     }, provide),
 
-    materialize: Effect.fn("Assay.materialize")(function*(request: Request.Request, options?: {
-      readonly requestedBy?: string
-      readonly why?: string
-      readonly concurrency?: number
-    }) {
+    materialize: Effect.fn("Assay.materialize")(function* (
+      request: Request.Request,
+      options?: {
+        readonly requestedBy?: string
+        readonly why?: string
+        readonly concurrency?: number
+      }
+    ) {
       const targets = yield* targetsOf(request)
       yield* registered
       const { findings, plan } = yield* Preview.survey(targets)
@@ -231,13 +240,13 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
       })
     }, provide),
 
-    status: Effect.fn("Assay.status")(function*(names?: ReadonlyArray<AssetKey>) {
+    status: Effect.fn("Assay.status")(function* (names?: ReadonlyArray<AssetKey>) {
       const assets = yield* selected(names)
       yield* prepared
       return yield* reports(graph, assets)
     }, provide),
 
-    rows: Effect.fn("Assay.rows")(function*(options: {
+    rows: Effect.fn("Assay.rows")(function* (options: {
       readonly asset: AssetKey
       readonly partitions?: string | undefined
       readonly limit?: number | undefined
@@ -246,16 +255,7 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
       if (asset === undefined) return yield* AssetGraph.unknownAsset(graph, options.asset)
       yield* prepared
       const warehouse = yield* Warehouse
-      const now = DateTime.toEpochMillis(yield* DateTime.now)
-      const cut = partitionedBy(asset)
-      const partitions = options.partitions === undefined || cut === undefined ? undefined : yield* Effect.fromResult(
-        PartitionSet.parse(options.partitions, {
-          partitions: cut.partitions,
-          // Rows of a keyed asset are of any day; only units that are partitions come to exist one by one.
-          existing: isPartitioned(asset) ? Partitions.existing(cut.partitions, now) : PartitionSet.all(cut.partitions),
-          now
-        })
-      )
+      const partitions = options.partitions === undefined ? undefined : yield* rangeOf(asset, options.partitions)
       return { asset, rows: warehouse.rows({ asset, partitions, limit: options.limit }) }
     }, provide),
 
@@ -267,13 +267,13 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
 
     quarantinedRow: (id) => provide(Effect.flatMap(Quarantine, (quarantine) => quarantine.get(id))),
 
-    replay: Effect.fn("Assay.replay")(function*(names?: ReadonlyArray<AssetKey>) {
+    replay: Effect.fn("Assay.replay")(function* (names?: ReadonlyArray<AssetKey>) {
       const assets = yield* selected(names)
       yield* registered
       return yield* replayAll(graph, assets, yield* newRunId)
     }, provide),
 
-    verify: Effect.fn("Assay.verify")(function*(options?: {
+    verify: Effect.fn("Assay.verify")(function* (options?: {
       readonly assets?: ReadonlyArray<AssetKey> | undefined
       readonly strict?: boolean | undefined
     }) {
@@ -286,8 +286,21 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
   })
 }
 
+/**
+ * The partitions of a range to be shown. Rows of a keyed asset are of any day; only units that are partitions come to
+ * exist one by one.
+ */
+const rangeOf = Effect.fnUntraced(function* (asset: Asset, text: string) {
+  const cut = partitionedBy(asset)
+  if (cut === undefined) return undefined
+  const { partitions } = cut
+  const now = DateTime.toEpochMillis(yield* DateTime.now)
+  const existing = isPartitioned(asset) ? Partitions.existing(partitions, now) : PartitionSet.all(partitions)
+  return yield* Effect.fromResult(PartitionSet.parse(text, { partitions, existing, now }))
+})
+
 /** Every page of every source's quarantine, in transactions of their own. */
-const replayAll = Effect.fnUntraced(function*(
+const replayAll = Effect.fnUntraced(function* (
   graph: AssetGraph.AssetGraph<never>,
   assets: ReadonlyArray<Asset<string, unknown, never>>,
   runId: string
@@ -308,8 +321,11 @@ const replayAll = Effect.fnUntraced(function*(
 })
 
 /** Readable and ordered in time: `20240520-101530-3f9a2c`. */
-const newRunId: Effect.Effect<string> = Effect.gen(function*() {
-  const now = DateTime.formatIso(yield* DateTime.now).slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")
+const newRunId: Effect.Effect<string> = Effect.gen(function* () {
+  const now = DateTime.formatIso(yield* DateTime.now)
+    .slice(0, 19)
+    .replaceAll(/[-:]/g, "")
+    .replace("T", "-")
   const random = yield* Random.nextIntBetween(0, 0xffffff)
   return `${now}-${random.toString(16).padStart(6, "0")}`
 })
@@ -335,7 +351,7 @@ const upToDate = (targets: ReadonlyArray<Request.Target>): Runner.RunResult => (
   }))
 })
 
-const reports = Effect.fnUntraced(function*(
+const reports = Effect.fnUntraced(function* (
   graph: AssetGraph.AssetGraph<never>,
   assets: ReadonlyArray<Asset<string, unknown, never>>
 ): Effect.fn.Return<ReadonlyArray<Report>, Reason, Services> {
@@ -347,10 +363,12 @@ const reports = Effect.fnUntraced(function*(
   const statuses = yield* AssetStatus.read({ assets, now })
   const steps = yield* runs.lastOf(assets.map(({ name }) => name))
   return yield* Effect.forEach(statuses, (status) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { asset } = status
       const isSource = asset.body._tag === "Source"
-      const incoming = Array.from(graph.edges.values()).flat().filter(({ downstream }) => downstream.name === asset.name)
+      const incoming = Array.from(graph.edges.values())
+        .flat()
+        .filter(({ downstream }) => downstream.name === asset.name)
       const outside = isPartitioned(asset) ? yield* Effect.forEach(incoming, warehouse.outside) : []
       const landed = isSource ? yield* positions.all(asset.name) : []
       const lastStep = steps.get(asset.name)
@@ -371,12 +389,15 @@ const reports = Effect.fnUntraced(function*(
         quarantined: isSource ? yield* quarantine.count(asset.name) : 0,
         outside: Math.max(0, ...outside),
         lastStep,
-        lastLandingAt: landed.map(({ landedAt }) => landedAt).reduce<DateTime.Utc | undefined>(
-          (latest, at) => latest === undefined || DateTime.isGreaterThan(at, latest) ? at : latest,
-          undefined
-        )
+        lastLandingAt: landed
+          .map(({ landedAt }) => landedAt)
+          .reduce<DateTime.Utc | undefined>(
+            (latest, at) => (latest === undefined || DateTime.isGreaterThan(at, latest) ? at : latest),
+            undefined
+          )
       }
-    }))
+    })
+  )
 })
 
 const kindOf = (asset: Asset): Report["kind"] => {

@@ -188,17 +188,20 @@ export const make = <
   const In extends Inputs,
   const Write extends WriteStrategy.WriteStrategy<keyof Fields & string>,
   R = never
->(name: Name, options: {
-  readonly description: string
-  readonly columns: Column.Struct<Fields>
-  readonly partitions?: Partitions
-  readonly inputs: In & CheckedInputs<In>
-  readonly write: Write
-  readonly policy?: MaterializationPolicy
-  readonly checks?: ReadonlyArray<AssetCheck<keyof Fields & string>>
-  readonly codeVersion?: string
-  readonly compute: Definition<In, WriteStrategy.Staged<Write, Schema.Struct<Fields>["Type"]>, R>
-}): Asset<Name, Schema.Struct<Fields>["Type"], R, In[keyof In]["name"]> => {
+>(
+  name: Name,
+  options: {
+    readonly description: string
+    readonly columns: Column.Struct<Fields>
+    readonly partitions?: Partitions
+    readonly inputs: In & CheckedInputs<In>
+    readonly write: Write
+    readonly policy?: MaterializationPolicy
+    readonly checks?: ReadonlyArray<AssetCheck<keyof Fields & string>>
+    readonly codeVersion?: string
+    readonly compute: Definition<In, WriteStrategy.Staged<Write, Schema.Struct<Fields>["Type"]>, R>
+  }
+): Asset<Name, Schema.Struct<Fields>["Type"], R, In[keyof In]["name"]> => {
   const inputs = Object.entries<Input>(options.inputs).map(([as, { asset, columns, mapping, where }]): NamedInput => ({
     as,
     asset,
@@ -215,9 +218,10 @@ export const make = <
     inputs,
     write: options.write,
     policy: options.policy ?? eager,
-    checks: options.write._tag === "Scd2"
-      ? [...options.checks ?? [], scd2Shape(shapeOf(options.write))]
-      : options.checks ?? [],
+    checks:
+      options.write._tag === "Scd2"
+        ? [...(options.checks ?? []), scd2Shape(shapeOf(options.write))]
+        : (options.checks ?? []),
     body: { _tag: "Compute", compute } as const
   }
   validate(definition)
@@ -243,15 +247,18 @@ export const source = <
   const Fields extends Schema.Struct.Fields,
   const Filled extends keyof Fields & string,
   R = never
->(name: Name, options: {
-  readonly description: string
-  readonly columns: Column.Struct<Fields>
-  readonly write: WriteStrategy.Append<keyof Fields & string> & { readonly batch: Filled; readonly loadedAt: Filled }
-  readonly policy?: MaterializationPolicy
-  readonly checks?: ReadonlyArray<AssetCheck<keyof Fields & string>>
-  readonly codeVersion?: string
-  readonly source: Source<Omit<Schema.Struct<Fields>["Type"], Filled>, R>
-}): Asset<Name, Schema.Struct<Fields>["Type"], R, never> => {
+>(
+  name: Name,
+  options: {
+    readonly description: string
+    readonly columns: Column.Struct<Fields>
+    readonly write: WriteStrategy.Append<keyof Fields & string> & { readonly batch: Filled; readonly loadedAt: Filled }
+    readonly policy?: MaterializationPolicy
+    readonly checks?: ReadonlyArray<AssetCheck<keyof Fields & string>>
+    readonly codeVersion?: string
+    readonly source: Source<Omit<Schema.Struct<Fields>["Type"], Filled>, R>
+  }
+): Asset<Name, Schema.Struct<Fields>["Type"], R, never> => {
   const definition = {
     name,
     description: options.description,
@@ -267,7 +274,8 @@ export const source = <
   return {
     [TypeId]: phantom(),
     ...definition,
-    codeVersion: options.codeVersion ?? md5(Column.canonicalJson({ columns: definition.columns, write: definition.write }))
+    codeVersion:
+      options.codeVersion ?? md5(Column.canonicalJson({ columns: definition.columns, write: definition.write }))
   }
 }
 
@@ -340,22 +348,27 @@ export const isPartitioned = (self: Pick<Asset, "write" | "partitions">): boolea
  * @category type-level
  * @since 0.1.0
  */
-export type CheckedInputs<In extends Inputs> =
-  & { readonly [As in keyof In]: CheckedInput<In, In[As]> }
-  & { readonly units?: "The name `units` is taken: it stands for the units being computed." }
+export type CheckedInputs<In extends Inputs> = { readonly [As in keyof In]: CheckedInput<In, In[As]> } & {
+  readonly units?: "The name `units` is taken: it stands for the units being computed."
+}
 
-type CheckedInput<In extends Inputs, I> = I extends Input<unknown, AsOf<infer Facts, infer Key, infer At>>
-  ? Facts extends keyof In ? Exclude<Key | At, keyof In[Facts]["~row"]> extends infer Missing extends string
-      ? [Missing] extends [never] ? I
-      : `The input "${Facts}" shows no column "${Missing}" that the as-of mapping reads.`
-    : never
-  : `The as-of mapping names facts "${Facts}", but no input has that name.`
-  : I
+type CheckedInput<In extends Inputs, I> =
+  I extends Input<unknown, AsOf<infer Facts, infer Key, infer At>>
+    ? Facts extends keyof In
+      ? Exclude<Key | At, keyof In[Facts]["~row"]> extends infer Missing extends string
+        ? [Missing] extends [never]
+          ? I
+          : `The input "${Facts}" shows no column "${Missing}" that the as-of mapping reads.`
+        : never
+      : `The as-of mapping names facts "${Facts}", but no input has that name.`
+    : I
 
 // --- internal ---
 
 const definedOnly = (where: { readonly [column: string]: ReadonlyArray<string> | undefined }): RowFilter =>
-  Object.fromEntries(Object.entries(where).flatMap(([column, values]) => values === undefined ? [] : [[column, values]]))
+  Object.fromEntries(
+    Object.entries(where).flatMap(([column, values]) => (values === undefined ? [] : [[column, values]]))
+  )
 
 const shapeOf = (write: WriteStrategy.Scd2): Parameters<typeof scd2Shape<string>>[0] => {
   const [first, ...rest] = write.key
@@ -383,10 +396,11 @@ const validate = (asset: Unchecked): void => {
   if (asset.write._tag === "ReplacePartitions") {
     const { column, key } = asset.write
     if (!key.includes(column)) {
-      fail(`its key lacks the partition column "${column}"; without it a row that moves to another partition meets itself.`)
+      fail(
+        `its key lacks the partition column "${column}"; without it a row that moves to another partition meets itself.`
+      )
     }
-  }
-  else if (asset.partitions._tag !== "Unpartitioned" && asset.write._tag !== "View") {
+  } else if (asset.partitions._tag !== "Unpartitioned" && asset.write._tag !== "View") {
     fail("it has partitions, so its write strategy is replacePartitions (or view).")
   }
   for (const upstream of asset.inputs) validateInput(asset, upstream, fail)
@@ -423,7 +437,9 @@ const validateInput = (asset: Unchecked, upstream: NamedInput, fail: (message: s
   for (const name of Object.keys(upstream.where ?? {})) {
     const kind = columnUnsafe(upstream.asset, name).kind._tag
     if (kind === "Decimal" || kind === "Timestamp" || kind === "Json") {
-      fail(`input "${upstream.as}" is filtered by "${name}", a ${kind.toLowerCase()}; a filter compares texts, dates, integers or booleans.`)
+      fail(
+        `input "${upstream.as}" is filtered by "${name}", a ${kind.toLowerCase()}; a filter compares texts, dates, integers or booleans.`
+      )
     }
   }
   switch (mapping._tag) {
@@ -433,17 +449,22 @@ const validateInput = (asset: Unchecked, upstream: NamedInput, fail: (message: s
       const units = unitColumns(asset)
       mapping.columns.forEach((name) => columnUnsafe(upstream.asset, name))
       if (upstream.asset.write._tag === "View") {
-        return fail(`input "${upstream.as}" is a view, which keeps no old rows to map by column; use all, identity or timeWindows.`)
+        return fail(
+          `input "${upstream.as}" is a view, which keeps no old rows to map by column; use all, identity or timeWindows.`
+        )
       }
       if (units.length > 0 && units.length !== mapping.columns.length) {
-        return fail(`input "${upstream.as}" maps ${mapping.columns.length} columns to a unit of ${units.length} (${units.join(", ")}).`)
+        return fail(
+          `input "${upstream.as}" maps ${mapping.columns.length} columns to a unit of ${units.length} (${units.join(", ")}).`
+        )
       }
       if (asset.partitions._tag === "TimeWindows") mapping.columns.forEach((name) => validateTime(upstream, name, fail))
       return
     }
     case "Identity":
-      return WriteStrategy.grain(upstream.asset.write) === grain || upstream.asset.write._tag === "View" ||
-          asset.write._tag === "View"
+      return WriteStrategy.grain(upstream.asset.write) === grain ||
+        upstream.asset.write._tag === "View" ||
+        asset.write._tag === "View"
         ? undefined
         : fail(`input "${upstream.as}" is mapped by identity, but its units are not of the same grain.`)
     case "TimeWindows":
@@ -457,9 +478,11 @@ const validateInput = (asset: Unchecked, upstream: NamedInput, fail: (message: s
         : fail(`input "${upstream.as}" is mapped onwards, which needs time partitions here and a table there.`)
     case "AsOf":
       return upstream.asset.write._tag === "Scd2" &&
-          asset.inputs.find(({ as }) => as === mapping.facts)?.mapping._tag === "ByColumns"
+        asset.inputs.find(({ as }) => as === mapping.facts)?.mapping._tag === "ByColumns"
         ? undefined
-        : fail(`input "${upstream.as}" is mapped as of a time: it must be an scd2 asset, and its facts "${mapping.facts}" be mapped by column.`)
+        : fail(
+            `input "${upstream.as}" is mapped as of a time: it must be an scd2 asset, and its facts "${mapping.facts}" be mapped by column.`
+          )
   }
 }
 
@@ -475,21 +498,23 @@ const deriveCodeVersion = (
   asset: Pick<Asset, "columns" | "partitions" | "inputs" | "write">,
   { rows, sql }: Compute<unknown>
 ): string =>
-  md5(Column.canonicalJson({
-    columns: asset.columns.map(({ kind, name, isNullable }) => ({ kind, name, isNullable })),
-    partitions: cutOf(asset.partitions),
-    inputs: asset.inputs.map(({ as, asset: upstream, columns, mapping, where }) => ({
-      as,
-      asset: upstream.name,
-      columns,
-      partitions: cutOf(upstream.partitions),
-      mapping,
-      where: where ?? null
-    })),
-    write: asset.write,
-    sql: sql === undefined ? null : sqlText(asset.inputs, sql),
-    rows: sql === undefined && rows !== undefined ? rows.toString() : null
-  }))
+  md5(
+    Column.canonicalJson({
+      columns: asset.columns.map(({ kind, name, isNullable }) => ({ kind, name, isNullable })),
+      partitions: cutOf(asset.partitions),
+      inputs: asset.inputs.map(({ as, asset: upstream, columns, mapping, where }) => ({
+        as,
+        asset: upstream.name,
+        columns,
+        partitions: cutOf(upstream.partitions),
+        mapping,
+        where: where ?? null
+      })),
+      write: asset.write,
+      sql: sql === undefined ? null : sqlText(asset.inputs, sql),
+      rows: sql === undefined && rows !== undefined ? rows.toString() : null
+    })
+  )
 
 /** What decides which rows a partition holds. From when to when there are partitions does not. */
 const cutOf = (partitions: Partitions) =>
@@ -499,7 +524,7 @@ const cutOf = (partitions: Partitions) =>
 
 /** A view keeps no rows that could differ from its new definition; so that of its readers is another one with it. */
 const withViews = (codeVersion: string, inputs: ReadonlyArray<NamedInput>): string => {
-  const views = inputs.flatMap(({ asset }) => asset.write._tag === "View" ? [asset.codeVersion] : [])
+  const views = inputs.flatMap(({ asset }) => (asset.write._tag === "View" ? [asset.codeVersion] : []))
   return views.length === 0 ? codeVersion : `${codeVersion}+${md5(views.join()).slice(0, 8)}`
 }
 

@@ -26,13 +26,13 @@ export type Rule<Name extends string = string> =
   | { readonly _tag: "Relationship"; readonly column: Name; readonly input: string; readonly to: string }
   | { readonly _tag: "Condition"; readonly sql: Sql; readonly holds: (row: Row) => boolean }
   | {
-    readonly _tag: "Violations"
-    readonly sql: (relations: { readonly rows: Sql; readonly [input: string]: Sql }) => Sql
-    readonly violations: (
-      rows: ReadonlyArray<Row>,
-      inputs: { readonly [input: string]: ReadonlyArray<Row> }
-    ) => Iterable<Row>
-  }
+      readonly _tag: "Violations"
+      readonly sql: (relations: { readonly rows: Sql; readonly [input: string]: Sql }) => Sql
+      readonly violations: (
+        rows: ReadonlyArray<Row>,
+        inputs: { readonly [input: string]: ReadonlyArray<Row> }
+      ) => Iterable<Row>
+    }
 
 /**
  * A named rule with its severity.
@@ -157,9 +157,12 @@ export const warn = <Name extends string>(self: AssetCheck<Name>): AssetCheck<Na
  * @category constructors
  * @since 0.1.0
  */
-export const scd2Shape = <const Name extends string>(
-  options: { readonly key: readonly [Name, ...Array<Name>]; readonly validFrom: Name; readonly validTo: Name; readonly isCurrent: Name }
-): AssetCheck<Name> => ({
+export const scd2Shape = <const Name extends string>(options: {
+  readonly key: readonly [Name, ...Array<Name>]
+  readonly validFrom: Name
+  readonly validTo: Name
+  readonly isCurrent: Name
+}): AssetCheck<Name> => ({
   name: "SCD2 shape",
   severity: "error",
   rule: scd2ShapeRule(options)
@@ -208,7 +211,7 @@ const scd2ShapeRule = (options: {
         SELECT r.*, lead(${from}) OVER (PARTITION BY ${key} ORDER BY ${from}) AS _next FROM ${rows} AS r
       ) AS s
       WHERE ${to} <= ${from} OR _next < coalesce(${to}, 'infinity') OR ${current} <> (${to} IS NULL)`,
-    violations: function*(rows) {
+    violations: function* (rows) {
       const byKey = Map.groupBy(rows, keyOf)
       for (const versions of byKey.values()) {
         const sorted = versions.toSorted((a, b) => (startOf(a) < startOf(b) ? -1 : 1))

@@ -82,7 +82,8 @@ export class UnknownAsset extends Schema.TaggedError<UnknownAsset>("@assay/core/
  */
 export const make = <const Assets extends ReadonlyArray<Asset>>(
   assets: Assets & CheckedAssets<Assets>
-): AssetGraph<ServicesOf<Assets[number]>> => fromIterable(retype<ReadonlyArray<Asset<string, unknown, ServicesOf<Assets[number]>>>>(assets))
+): AssetGraph<ServicesOf<Assets[number]>> =>
+  fromIterable(retype<ReadonlyArray<Asset<string, unknown, ServicesOf<Assets[number]>>>>(assets))
 
 /**
  * A graph of assets that are only known at run time. Throws `InvalidGraph` where a name is repeated or an input is
@@ -94,7 +95,8 @@ export const make = <const Assets extends ReadonlyArray<Asset>>(
 export const fromIterable = <R>(assets: Iterable<Asset<string, unknown, R>>): AssetGraph<R> => {
   const byName = new Map<AssetKey, Asset<string, unknown, R>>()
   for (const asset of assets) {
-    if (byName.has(asset.name)) throw new InvalidGraph({ message: `Two assets are named "${asset.name}"; a name stands for one table.` })
+    if (byName.has(asset.name))
+      throw new InvalidGraph({ message: `Two assets are named "${asset.name}"; a name stands for one table.` })
     byName.set(asset.name, asset)
   }
   const edges = new Map<AssetKey, Array<Edge>>(Array.from(byName.keys(), (name) => [name, []]))
@@ -117,7 +119,8 @@ export const fromIterable = <R>(assets: Iterable<Asset<string, unknown, R>>): As
  * @category getters
  * @since 0.1.0
  */
-export const get = <R>(self: AssetGraph<R>, name: AssetKey): Asset<string, unknown, R> | undefined => self.assets.get(name)
+export const get = <R>(self: AssetGraph<R>, name: AssetKey): Asset<string, unknown, R> | undefined =>
+  self.assets.get(name)
 
 /**
  * The asset of that name. Throws `UnknownAsset`, naming the nearest one, where there is none.
@@ -139,9 +142,11 @@ export const getUnsafe = <R>(self: AssetGraph<R>, name: AssetKey): Asset<string,
  */
 export const unknownAsset = (self: AssetGraph, name: string): UnknownAsset => {
   const names = Array.from(self.assets.keys())
-  const near = names.map((candidate) => ({ candidate, distance: distance(name, candidate) }))
+  const near = names
+    .map((candidate) => ({ candidate, distance: distance(name, candidate) }))
     .toSorted((a, b) => a.distance - b.distance)[0]
-  const hint = near !== undefined && near.distance <= Math.max(2, name.length / 3) ? ` Did you mean "${near.candidate}"?` : ""
+  const hint =
+    near !== undefined && near.distance <= Math.max(2, name.length / 3) ? ` Did you mean "${near.candidate}"?` : ""
   return new UnknownAsset({
     asset: name,
     message: `There is no asset "${name}".${hint} The assets are ${names.join(", ")}.`
@@ -173,13 +178,16 @@ type Positions<Assets extends ReadonlyArray<Asset>> = {
 
 type NameOf<A> = A extends Asset<infer Name> ? Name : never
 
-type CheckedAsset<I, A, ByName, Names extends string> = A extends Asset<infer Name, unknown, unknown, infer Upstream>
-  ? Name extends keyof ByName ? [ByName[Name]] extends [I]
-      ? [Exclude<Upstream, Names>] extends [never] ? A
-      : `The asset "${Name}" reads "${Exclude<Upstream, Names>}", which is not in the graph.`
-    : `Two assets are named "${Name}".`
-  : A
-  : A
+type CheckedAsset<I, A, ByName, Names extends string> =
+  A extends Asset<infer Name, unknown, unknown, infer Upstream>
+    ? Name extends keyof ByName
+      ? [ByName[Name]] extends [I]
+        ? [Exclude<Upstream, Names>] extends [never]
+          ? A
+          : `The asset "${Name}" reads "${Exclude<Upstream, Names>}", which is not in the graph.`
+        : `Two assets are named "${Name}".`
+      : A
+    : A
 
 type ServicesOf<A> = A extends Asset<string, unknown, infer R> ? R : never
 

@@ -98,10 +98,12 @@ const members = (self: AssetSelection, graph: AssetGraph): Members => {
     }
     case "Upstream":
       return Result.map(members(self.of, graph), (set) =>
-        closure(set, (name) => graph.assets.get(name)?.inputs.map((input) => input.asset.name) ?? []))
+        closure(set, (name) => graph.assets.get(name)?.inputs.map((input) => input.asset.name) ?? [])
+      )
     case "Downstream":
       return Result.map(members(self.of, graph), (set) =>
-        closure(set, (name) => edgesFrom(graph, name).map((edge) => edge.downstream.name)))
+        closure(set, (name) => edgesFrom(graph, name).map((edge) => edge.downstream.name))
+      )
     case "Union":
       return combine(self, graph, (left, right) => left.union(right))
     case "Difference":
@@ -116,7 +118,10 @@ const combine = (
 ): Members =>
   Result.flatMap(members(left, graph), (a) => Result.map(members(right, graph), (b) => f(new Set(a), new Set(b))))
 
-const closure = (start: ReadonlySet<AssetKey>, neighbours: (name: AssetKey) => ReadonlyArray<AssetKey>): ReadonlySet<AssetKey> => {
+const closure = (
+  start: ReadonlySet<AssetKey>,
+  neighbours: (name: AssetKey) => ReadonlyArray<AssetKey>
+): ReadonlySet<AssetKey> => {
   const reached = new Set(start)
   for (const name of reached) neighbours(name).forEach((neighbour) => reached.add(neighbour))
   return reached

@@ -167,8 +167,9 @@ export const fromStruct = (struct: Struct): ReadonlyArray<Column> =>
     if (!isKind(kind)) {
       throw new InvalidColumn({
         column: name,
-        message: `Column "${name}" has a schema that is not a column. Use Column.text, Column.decimal, Column.integer, `
-          + "Column.boolean, Column.date, Column.timestamp, Column.json, or Column.nullable of one of them."
+        message:
+          `Column "${name}" has a schema that is not a column. Use Column.text, Column.decimal, Column.integer, ` +
+          "Column.boolean, Column.date, Column.timestamp, Column.json, or Column.nullable of one of them."
       })
     }
     return {
@@ -188,7 +189,8 @@ export const fromStruct = (struct: Struct): ReadonlyArray<Column> =>
 export const toText = (column: Column, cell: Cell): string | null => {
   if (cell === null) return null
   if (column.kind._tag === "Json") return canonicalJson(cell)
-  if (BigDecimal.isBigDecimal(cell)) return formatDecimal(cell, column.kind._tag === "Decimal" ? column.kind.scale : cell.scale)
+  if (BigDecimal.isBigDecimal(cell))
+    return formatDecimal(cell, column.kind._tag === "Decimal" ? column.kind.scale : cell.scale)
   return typeof cell === "string" ? cell : JSON.stringify(cell)
 }
 
@@ -258,7 +260,10 @@ export const postgresType = (kind: Kind): string => {
 
 // --- internal ---
 
-const annotationsOf = (ast: { readonly annotations?: object | undefined; readonly checks?: ReadonlyArray<{ readonly annotations?: object | undefined }> | undefined }): Record<string, unknown> => ({
+const annotationsOf = (ast: {
+  readonly annotations?: object | undefined
+  readonly checks?: ReadonlyArray<{ readonly annotations?: object | undefined }> | undefined
+}): Record<string, unknown> => ({
   ...ast.annotations,
   ...ast.checks?.at(-1)?.annotations
 })
@@ -270,9 +275,7 @@ const formatDecimal = (value: BigDecimal.BigDecimal, scale: number): string => {
   const scaled = BigDecimal.scale(BigDecimal.round(value, { scale, mode: "half-from-zero" }), scale)
   const digits = (scaled.value < 0n ? -scaled.value : scaled.value).toString().padStart(scale + 1, "0")
   const sign = scaled.value < 0n ? "-" : ""
-  return scale === 0
-    ? sign + digits
-    : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
+  return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }
 
 const parseJson = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Json))
@@ -281,6 +284,8 @@ const sortKeys = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sortKeys)
   if (typeof value !== "object" || value === null) return value
   return Object.fromEntries(
-    Object.entries(value).toSorted(([a], [b]) => a < b ? -1 : a > b ? 1 : 0).map(([key, item]) => [key, sortKeys(item)])
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+      .map(([key, item]) => [key, sortKeys(item)])
   )
 }

@@ -63,7 +63,9 @@ export type SqlCompute<Inputs, R> = (inputs: Relations<Inputs>) => Sql | Effect.
  * @category models
  * @since 0.1.0
  */
-export type RowsCompute<Inputs, Out, R> = (inputs: Rows<Inputs>) => Iterable<Out> | Effect.Effect<Iterable<Out>, Reason, R>
+export type RowsCompute<Inputs, Out, R> = (
+  inputs: Rows<Inputs>
+) => Iterable<Out> | Effect.Effect<Iterable<Out>, Reason, R>
 
 /**
  * A compute as the engine runs it, its types erased.
@@ -73,9 +75,7 @@ export type RowsCompute<Inputs, Out, R> = (inputs: Rows<Inputs>) => Iterable<Out
  */
 export interface Compute<out R = never> {
   readonly sql: ((inputs: { readonly [name: string]: Sql }) => Sql | Effect.Effect<Sql, Reason, R>) | undefined
-  readonly rows:
-    | ((inputs: AnyRows) => Iterable<Row> | Effect.Effect<Iterable<Row>, Reason, R>)
-    | undefined
+  readonly rows: ((inputs: AnyRows) => Iterable<Row> | Effect.Effect<Iterable<Row>, Reason, R>) | undefined
 }
 
 /**

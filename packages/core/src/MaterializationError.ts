@@ -61,10 +61,13 @@ export class SchemaMismatch extends Schema.TaggedError<SchemaMismatch>("@assay/c
  * @category errors
  * @since 0.1.0
  */
-export class DefinitionFault extends Schema.TaggedError<DefinitionFault>("@assay/core/DefinitionFault")("DefinitionFault", {
-  message: Schema.String,
-  code: Schema.UndefinedOr(Schema.String)
-}) {
+export class DefinitionFault extends Schema.TaggedError<DefinitionFault>("@assay/core/DefinitionFault")(
+  "DefinitionFault",
+  {
+    message: Schema.String,
+    code: Schema.UndefinedOr(Schema.String)
+  }
+) {
   readonly isRetryable = false
 }
 
@@ -90,12 +93,13 @@ export type Reason = typeof Reason.Type
  * @category errors
  * @since 0.1.0
  */
-export class MaterializationError
-  extends Schema.TaggedError<MaterializationError>("@assay/core/MaterializationError")("MaterializationError", {
+export class MaterializationError extends Schema.TaggedError<MaterializationError>("@assay/core/MaterializationError")(
+  "MaterializationError",
+  {
     asset: Schema.String,
     reason: Reason
-  })
-{
+  }
+) {
   get isRetryable(): boolean {
     return this.reason.isRetryable
   }

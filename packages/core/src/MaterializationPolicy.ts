@@ -48,15 +48,13 @@ export const defaultRetry: Retry = Schedule.min([
   Schedule.spaced(Duration.seconds(10))
 ]).pipe(Schedule.jittered, Schedule.upTo({ times: 5 }), Schedule.setInputType<MaterializationError>())
 
-
 /**
  * A policy from its parts; what is left out is as in `eager`.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Partial<Omit<MaterializationPolicy, "pipe">> = {}): MaterializationPolicy =>
-({
+export const make = (options: Partial<Omit<MaterializationPolicy, "pipe">> = {}): MaterializationPolicy => ({
   automation: "eager",
   stepSize: 20_000,
   pool: undefined,
@@ -105,7 +103,8 @@ export const withStepSize: {
   (units: number): (self: MaterializationPolicy) => MaterializationPolicy
   (self: MaterializationPolicy, units: number): MaterializationPolicy
 } = dual(2, (self: MaterializationPolicy, units: number): MaterializationPolicy =>
-  make({ ...self, stepSize: Math.max(1, Math.floor(units)) }))
+  make({ ...self, stepSize: Math.max(1, Math.floor(units)) })
+)
 
 /**
  * The same policy within a pool whose assets are materialized one after the other.
@@ -127,8 +126,6 @@ export const withPool: {
 export const withIncompleteWindows: {
   (incompleteWindows: "wait" | "build"): (self: MaterializationPolicy) => MaterializationPolicy
   (self: MaterializationPolicy, incompleteWindows: "wait" | "build"): MaterializationPolicy
-} = dual(
-  2,
-  (self: MaterializationPolicy, incompleteWindows: "wait" | "build"): MaterializationPolicy =>
-    make({ ...self, incompleteWindows })
+} = dual(2, (self: MaterializationPolicy, incompleteWindows: "wait" | "build"): MaterializationPolicy =>
+  make({ ...self, incompleteWindows })
 )

@@ -85,7 +85,11 @@ export interface Onwards<out Column extends string = string> {
  * @category models
  * @since 0.1.0
  */
-export interface AsOf<out Facts extends string = string, out Key extends string = string, out At extends string = string> {
+export interface AsOf<
+  out Facts extends string = string,
+  out Key extends string = string,
+  out At extends string = string
+> {
   readonly _tag: "AsOf"
   readonly facts: Facts
   readonly key: Key
@@ -142,7 +146,9 @@ export const timeWindows = (
  * @category constructors
  * @since 0.1.0
  */
-export const byColumn = <const Column extends string>(...columns: readonly [Column, ...Array<Column>]): ByColumns<Column> => ({
+export const byColumn = <const Column extends string>(
+  ...columns: readonly [Column, ...Array<Column>]
+): ByColumns<Column> => ({
   _tag: "ByColumns",
   columns
 })
@@ -161,9 +167,11 @@ export const onwards = <const Column extends string>(column: Column): Onwards<Co
  * @category constructors
  * @since 0.1.0
  */
-export const asOf = <const Facts extends string, const Key extends string, const At extends string>(
-  options: { readonly facts: Facts; readonly key: Key; readonly at: At }
-): AsOf<Facts, Key, At> => ({ _tag: "AsOf", ...options })
+export const asOf = <const Facts extends string, const Key extends string, const At extends string>(options: {
+  readonly facts: Facts
+  readonly key: Key
+  readonly at: At
+}): AsOf<Facts, Key, At> => ({ _tag: "AsOf", ...options })
 
 /**
  * A mapping in a few words, for plans and docs.

@@ -61,7 +61,9 @@ export const upstream = (
       if (from._tag !== "TimeWindows" || to._tag !== "TimeWindows") return undefined
       return unionOf(
         from,
-        PartitionSet.ranges(options.downstream).map((range) => PartitionSet.fromWindow(from, needed(mapping, to, range)))
+        PartitionSet.ranges(options.downstream).map((range) =>
+          PartitionSet.fromWindow(from, needed(mapping, to, range))
+        )
       )
     default:
       return undefined
@@ -79,7 +81,7 @@ export const windowsNeeded = (
   partitions: Partitions.TimeWindows,
   units: ReadonlyArray<Unit>
 ): ReadonlyArray<TimeWindow> => {
-  const windows = units.flatMap(({ window }) => window === undefined ? [] : [needed(mapping, partitions, window)])
+  const windows = units.flatMap(({ window }) => (window === undefined ? [] : [needed(mapping, partitions, window)]))
   const merged: Array<TimeWindow> = []
   for (const window of windows.toSorted((a, b) => a.start - b.start)) {
     const last = merged.at(-1)
@@ -100,11 +102,16 @@ const needed = (mapping: TimeWindowsMapping, partitions: Partitions.TimeWindows,
 const sameKeys = (set: PartitionSet.PartitionSet, partitions: Partitions.Partitions): PartitionSet.PartitionSet =>
   unionOf(
     partitions,
-    Array.from(PartitionSet.keys(set)).filter((key) => Partitions.isKey(partitions, key)).flatMap((key) => {
-      const one = PartitionSet.fromKeys(partitions, [key])
-      return one._tag === "Success" ? [one.success] : []
-    })
+    Array.from(PartitionSet.keys(set))
+      .filter((key) => Partitions.isKey(partitions, key))
+      .flatMap((key) => {
+        const one = PartitionSet.fromKeys(partitions, [key])
+        return one._tag === "Success" ? [one.success] : []
+      })
   )
 
-const unionOf = (partitions: Partitions.Partitions, sets: ReadonlyArray<PartitionSet.PartitionSet>): PartitionSet.PartitionSet =>
+const unionOf = (
+  partitions: Partitions.Partitions,
+  sets: ReadonlyArray<PartitionSet.PartitionSet>
+): PartitionSet.PartitionSet =>
   sets.reduce((union, set) => PartitionSet.union(union, set), PartitionSet.empty(partitions))

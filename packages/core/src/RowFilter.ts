@@ -21,7 +21,8 @@ export type RowFilter = { readonly [column: string]: ReadonlyArray<string> }
  * @since 0.1.0
  */
 export const matches = (columns: ReadonlyArray<Column>, filter: RowFilter | undefined, row: Row): boolean =>
-  filter === undefined || columns.every((column) => {
+  filter === undefined ||
+  columns.every((column) => {
     const allowed = filter[column.name]
     if (allowed === undefined) return true
     const text = toText(column, row[column.name] ?? null)
@@ -38,7 +39,7 @@ export const toSql = (filter: RowFilter | undefined): Sql =>
   filter === undefined
     ? literal("TRUE")
     : and(
-      Object.entries(filter).map(([column, allowed]) =>
-        allowed.length === 0 ? literal("FALSE") : sql`${identifier(column)} IN (${list(allowed.map(value))})`
+        Object.entries(filter).map(([column, allowed]) =>
+          allowed.length === 0 ? literal("FALSE") : sql`${identifier(column)} IN (${list(allowed.map(value))})`
+        )
       )
-    )

@@ -184,7 +184,7 @@ export const compile = (self: Sql): { readonly text: string; readonly values: Re
         text += segment.text
         break
       case "Identifier":
-        text += segment.path.map((part) => `"${part.replaceAll("\"", "\"\"")}"`).join(".")
+        text += segment.path.map((part) => `"${part.replaceAll('"', '""')}"`).join(".")
         break
       case "Value":
         values.push(segment.value)
@@ -199,4 +199,7 @@ export const compile = (self: Sql): { readonly text: string; readonly values: Re
 
 /** Parentheses around each condition and around all of them, so that the result stands anywhere without a second thought. */
 const combined = (conditions: ReadonlyArray<Sql>, operator: string): Sql =>
-  sql`(${join(conditions.map((condition) => sql`(${condition})`), operator)})`
+  sql`(${join(
+    conditions.map((condition) => sql`(${condition})`),
+    operator
+  )})`

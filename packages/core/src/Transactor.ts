@@ -17,19 +17,22 @@ import type { Reason } from "./MaterializationError.ts"
  * @category services
  * @since 0.1.0
  */
-export class Transactor extends Context.Service<Transactor, {
-  /** Runs the effect in a transaction: all of its writes or none. Joins the caller's transaction when there is one. */
-  readonly transact: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Reason, R>
-  /** Runs the effect in a transaction and undoes it afterwards, whatever its outcome. */
-  readonly rehearse: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Reason, R>
-  /** Runs the effect on one snapshot of everything committed so far, and undoes what it wrote. */
-  readonly snapshot: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Reason, R>
-  /**
-   * Holds assets until the transaction ends: `exclusive` against every other holder, `shared` against exclusive ones.
-   * Waits for them, in the order given; the first statement of a step, so that what follows sees what others committed.
-   */
-  readonly lock: (locks: ReadonlyArray<Lock>) => Effect.Effect<void, Reason>
-}>()("@assay/core/Transactor") {}
+export class Transactor extends Context.Service<
+  Transactor,
+  {
+    /** Runs the effect in a transaction: all of its writes or none. Joins the caller's transaction when there is one. */
+    readonly transact: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Reason, R>
+    /** Runs the effect in a transaction and undoes it afterwards, whatever its outcome. */
+    readonly rehearse: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Reason, R>
+    /** Runs the effect on one snapshot of everything committed so far, and undoes what it wrote. */
+    readonly snapshot: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Reason, R>
+    /**
+     * Holds assets until the transaction ends: `exclusive` against every other holder, `shared` against exclusive ones.
+     * Waits for them, in the order given; the first statement of a step, so that what follows sees what others committed.
+     */
+    readonly lock: (locks: ReadonlyArray<Lock>) => Effect.Effect<void, Reason>
+  }
+>()("@assay/core/Transactor") {}
 
 /**
  * A hold on an asset.
@@ -48,11 +51,14 @@ export interface Lock {
  * @category services
  * @since 0.1.0
  */
-export class MemoryStore extends Context.Service<MemoryStore, {
-  /** A cell of state. Values put into it are never changed in place. */
-  readonly cell: <A>(initial: A) => Cell<A>
-  readonly save: () => () => void
-}>()("@assay/core/Transactor/MemoryStore") {}
+export class MemoryStore extends Context.Service<
+  MemoryStore,
+  {
+    /** A cell of state. Values put into it are never changed in place. */
+    readonly cell: <A>(initial: A) => Cell<A>
+    readonly save: () => () => void
+  }
+>()("@assay/core/Transactor/MemoryStore") {}
 
 /**
  * A piece of state.
@@ -104,14 +110,14 @@ export const layerMemoryStore: Layer.Layer<MemoryStore> = Layer.sync(MemoryStore
  */
 export const layerMemory: Layer.Layer<Transactor, never, MemoryStore> = Layer.effect(
   Transactor,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const store = yield* MemoryStore
     const one = Semaphore.makeUnsafe(1)
     const run = <A, E, R>(effect: Effect.Effect<A, E, R>, keep: (exit: Exit.Exit<A, E>) => boolean) =>
       Effect.flatMap(IsInTransaction, (isInTransaction) => {
         const saving = Effect.suspend(() => {
           const restore = store.save()
-          return Effect.onExit(effect, (exit) => Effect.sync(() => keep(exit) ? undefined : restore()))
+          return Effect.onExit(effect, (exit) => Effect.sync(() => (keep(exit) ? undefined : restore())))
         })
         return isInTransaction ? saving : one.withPermit(Effect.provideService(saving, IsInTransaction, true))
       })
@@ -126,4 +132,6 @@ export const layerMemory: Layer.Layer<Transactor, never, MemoryStore> = Layer.ef
 
 // --- internal ---
 
-const IsInTransaction = Context.Reference<boolean>("@assay/core/Transactor/IsInTransaction", { defaultValue: () => false })
+const IsInTransaction = Context.Reference<boolean>("@assay/core/Transactor/IsInTransaction", {
+  defaultValue: () => false
+})

@@ -75,7 +75,7 @@ export const from = (unit: string): UnitSet => ({ _tag: "From", unit })
  * @category constructors
  * @since 0.1.0
  */
-export const listed = (units: ReadonlyArray<string>): UnitSet => units.length === 0 ? none : { _tag: "Listed", units }
+export const listed = (units: ReadonlyArray<string>): UnitSet => (units.length === 0 ? none : { _tag: "Listed", units })
 
 /**
  * The units in column `unit` of a temporary relation of the current transaction.

@@ -119,11 +119,11 @@ export type WriteStrategy<Column extends string = string> =
  * @category models
  * @since 0.1.0
  */
-export type Staged<Strategy, Row> = Strategy extends Upsert ? Row & { readonly _deleted: boolean; readonly _tie: string }
-  : Strategy extends Scd2<infer _Column> ?
-      & Omit<Row, Strategy["surrogateKey"] | Strategy["validTo"] | Strategy["isCurrent"]>
-      & { readonly _sequence: number }
-  : Row
+export type Staged<Strategy, Row> = Strategy extends Upsert
+  ? Row & { readonly _deleted: boolean; readonly _tie: string }
+  : Strategy extends Scd2<infer _Column>
+    ? Omit<Row, Strategy["surrogateKey"] | Strategy["validTo"] | Strategy["isCurrent"]> & { readonly _sequence: number }
+    : Row
 
 /**
  * A log of rows.
@@ -131,9 +131,11 @@ export type Staged<Strategy, Row> = Strategy extends Upsert ? Row & { readonly _
  * @category constructors
  * @since 0.1.0
  */
-export const append = <const Column extends string>(
-  options: { readonly key: readonly [Column, ...Array<Column>]; readonly batch: Column; readonly loadedAt: Column }
-): Append<Column> => ({ _tag: "Append", ...options })
+export const append = <const Column extends string>(options: {
+  readonly key: readonly [Column, ...Array<Column>]
+  readonly batch: Column
+  readonly loadedAt: Column
+}): Append<Column> => ({ _tag: "Append", ...options })
 
 /**
  * The latest version per key.
@@ -141,13 +143,11 @@ export const append = <const Column extends string>(
  * @category constructors
  * @since 0.1.0
  */
-export const upsert = <const Column extends string>(
-  options: {
-    readonly key: readonly [Column, ...Array<Column>]
-    readonly version: Column
-    readonly partitionedBy?: { readonly column: Column; readonly partitions: Partitions }
-  }
-): Upsert<Column> => ({ _tag: "Upsert", partitionedBy: undefined, ...options })
+export const upsert = <const Column extends string>(options: {
+  readonly key: readonly [Column, ...Array<Column>]
+  readonly version: Column
+  readonly partitionedBy?: { readonly column: Column; readonly partitions: Partitions }
+}): Upsert<Column> => ({ _tag: "Upsert", partitionedBy: undefined, ...options })
 
 /**
  * A slowly changing dimension of type 2.
@@ -194,9 +194,9 @@ export const replacePartitions = <const Column extends string>(
  * @category constructors
  * @since 0.1.0
  */
-export const replace = <const Column extends string>(
-  options: { readonly key: readonly [Column, ...Array<Column>] }
-): Replace<Column> => ({ _tag: "Replace", ...options })
+export const replace = <const Column extends string>(options: {
+  readonly key: readonly [Column, ...Array<Column>]
+}): Replace<Column> => ({ _tag: "Replace", ...options })
 
 /**
  * A database view.

@@ -31,14 +31,24 @@ describe("PartitionReach", () => {
       downstream: set(months, "2024-01-01"),
       upstream: days
     })
-    assert.deepStrictEqual([keys(found)?.at(0), keys(found)?.at(-1), keys(found)?.length], ["2024-01-20", "2024-01-31", 12])
+    assert.deepStrictEqual(
+      [keys(found)?.at(0), keys(found)?.at(-1), keys(found)?.length],
+      ["2024-01-20", "2024-01-31", 12]
+    )
   })
 
   it("reads one relation both ways, whatever the offsets (Verifies: L7)", () => {
     const all = PartitionSet.fromWindow(days, { start: 0, end: Date.parse("2024-03-10") })
     for (const downstream of [days, weeks, months]) {
       const targets = PartitionSet.fromWindow(downstream, { start: 0, end: Date.parse("2024-05-01") })
-      for (const [startOffset, endOffset] of [[0, 0], [-6, 0], [0, 2], [-1, 1], [-3, -2], [1, 3]] as const) {
+      for (const [startOffset, endOffset] of [
+        [0, 0],
+        [-6, 0],
+        [0, 2],
+        [-1, 1],
+        [-3, -2],
+        [1, 3]
+      ] as const) {
         const mapping = PartitionMapping.timeWindows({ startOffset, endOffset })
         for (const day of PartitionSet.keys(all)) {
           const reached = keys(PartitionReach.downstream(mapping, { upstream: set(days, day), downstream })) ?? []

@@ -18,4 +18,7 @@ export const repeated = AssetGraph.make([log, daily, log])
 const program = Effect.flatMap(Assay.Assay, (assay) => assay.status())
 
 // @ts-expect-error: Type 'Rates' is not assignable to type 'never'
-export const unprovided: Effect.Effect<unknown, unknown> = Effect.provide(program, Assay.layerMemory(AssetGraph.make([log, priced])))
+export const unprovided: Effect.Effect<unknown, unknown> = Effect.provide(
+  program,
+  Assay.layerMemory(AssetGraph.make([log, priced]))
+)

@@ -45,9 +45,7 @@ export const land = Effect.fn("Intake.land")(function* (
   })
   const failures: Array<MaterializationError> = []
   for (const delivery of deliveries) {
-    yield* landOne(work, from, delivery).pipe(
-      Effect.catch((error) => Effect.sync(() => void failures.push(error)))
-    )
+    yield* landOne(work, from, delivery).pipe(Effect.catch((error) => Effect.sync(() => void failures.push(error))))
   }
   const [first] = failures
   if (first !== undefined) return yield* first

@@ -74,9 +74,10 @@ export const sourceOf = (asset: Asset<string, unknown, never>): SourceAsset | un
  * @category steps
  * @since 0.1.0
  */
-export const discover = Effect.fn("Lander.discover")(function*(
-  { asset, source }: SourceAsset
-): Effect.fn.Return<ReadonlyArray<Delivery>, Reason, Positions> {
+export const discover = Effect.fn("Lander.discover")(function* ({
+  asset,
+  source
+}: SourceAsset): Effect.fn.Return<ReadonlyArray<Delivery>, Reason, Positions> {
   const positions = yield* Positions
   const landed = yield* positions.all(asset.name)
   return yield* Effect.mapError(source.discover(landed), reasonOf)
@@ -88,7 +89,7 @@ export const discover = Effect.fn("Lander.discover")(function*(
  * @category steps
  * @since 0.1.0
  */
-export const land = Effect.fn("Lander.land")(function*<E, R>(options: {
+export const land = Effect.fn("Lander.land")(function* <E, R>(options: {
   readonly graph: AssetGraph
   readonly from: SourceAsset
   readonly delivery: Delivery
@@ -103,12 +104,13 @@ export const land = Effect.fn("Lander.land")(function*<E, R>(options: {
   let expected = delivery.after
   const batches = Stream.mapError(from.source.read(delivery), reasonOf)
   yield* Stream.runForEach(batches, (batch) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const landed = yield* landBatch({ ...options, batch, expected })
       expected = batch.position
       yield* FaultPoint.pass("landing.afterCommit")
       yield* options.onBatch(landed)
-    }))
+    })
+  )
 })
 
 /**
@@ -118,48 +120,58 @@ export const land = Effect.fn("Lander.land")(function*<E, R>(options: {
  * @category steps
  * @since 0.1.0
  */
-export const replay = Effect.fn("Lander.replay")(function*(options: {
+export const replay = Effect.fn("Lander.replay")(function* (options: {
   readonly graph: AssetGraph
   readonly from: SourceAsset
   readonly runId: string
   readonly limit: number
   readonly after: string | undefined
-}): Effect.fn.Return<{ readonly tried: number; readonly landed: number; readonly last: string | undefined }, Reason, Services> {
-  const { from: { asset, source }, graph, runId } = options
+}): Effect.fn.Return<
+  { readonly tried: number; readonly landed: number; readonly last: string | undefined },
+  Reason,
+  Services
+> {
+  const {
+    from: { asset, source },
+    graph,
+    runId
+  } = options
   const transactor = yield* Transactor
   const quarantine = yield* Quarantine
-  return yield* transactor.transact(Effect.gen(function*() {
-    yield* transactor.lock(Materializer.locksOf(graph, asset))
-    const rows = yield* quarantine.list({ asset: asset.name, limit: options.limit, after: options.after })
-    if (rows.length === 0) return { tried: 0, landed: 0, last: undefined }
-    const read = yield* Effect.mapError(source.replay(rows), reasonOf)
-    const at = yield* DateTime.now
-    const passed = rows.flatMap(({ id }, index) => {
-      const result = read[index]
-      return result !== undefined && "row" in result ? [{ id, row: result.row }] : []
-    })
-    yield* quarantine.revise({
-      rows: rows.flatMap(({ id }, index) => {
+  return yield* transactor.transact(
+    Effect.gen(function* () {
+      yield* transactor.lock(Materializer.locksOf(graph, asset))
+      const rows = yield* quarantine.list({ asset: asset.name, limit: options.limit, after: options.after })
+      if (rows.length === 0) return { tried: 0, landed: 0, last: undefined }
+      const read = yield* Effect.mapError(source.replay(rows), reasonOf)
+      const at = yield* DateTime.now
+      const passed = rows.flatMap(({ id }, index) => {
         const result = read[index]
-        return result !== undefined && "reasons" in result ? [{ id, reasons: result.reasons }] : []
-      }),
-      at
+        return result !== undefined && "row" in result ? [{ id, row: result.row }] : []
+      })
+      yield* quarantine.revise({
+        rows: rows.flatMap(({ id }, index) => {
+          const result = read[index]
+          return result !== undefined && "reasons" in result ? [{ id, reasons: result.reasons }] : []
+        }),
+        at
+      })
+      const { written } = yield* write({
+        ...options,
+        batchId: `${runId}-replay`,
+        rows: passed.map(({ row }) => row),
+        knownBy: undefined,
+        at
+      })
+      yield* quarantine.release({ ids: passed.map(({ id }) => id), runId, at })
+      return { tried: rows.length, landed: written.inserted, last: rows.at(-1)?.id }
     })
-    const { written } = yield* write({
-      ...options,
-      batchId: `${runId}-replay`,
-      rows: passed.map(({ row }) => row),
-      knownBy: undefined,
-      at
-    })
-    yield* quarantine.release({ ids: passed.map(({ id }) => id), runId, at })
-    return { tried: rows.length, landed: written.inserted, last: rows.at(-1)?.id }
-  }))
+  )
 })
 
 // --- internal ---
 
-const landBatch = Effect.fnUntraced(function*<E, R>(options: {
+const landBatch = Effect.fnUntraced(function* <E, R>(options: {
   readonly graph: AssetGraph
   readonly from: SourceAsset
   readonly delivery: Delivery
@@ -169,57 +181,67 @@ const landBatch = Effect.fnUntraced(function*<E, R>(options: {
   readonly batch: Batch<Row>
   readonly expected: Position | undefined
 }): Effect.fn.Return<Landed, Reason | E, Services | R> {
-  const { batch, delivery, expected, from: { asset }, graph, runId } = options
+  const {
+    batch,
+    delivery,
+    expected,
+    from: { asset },
+    graph,
+    runId
+  } = options
   const transactor = yield* Transactor
   const positions = yield* Positions
   const quarantine = yield* Quarantine
   const outbox = yield* Outbox
-  return yield* transactor.transact(Effect.gen(function*() {
-    yield* transactor.lock(Materializer.locksOf(graph, asset))
-    const at = yield* DateTime.now
-    const isOurs = yield* positions.advance({
-      asset: asset.name,
-      origin: delivery.origin,
-      expected,
-      value: batch.position.value,
-      at
-    })
-    if (!isOurs) {
-      return yield* new Transient({
-        message: `${delivery.origin} is being landed by another process; what is left of it is looked up again`,
-        code: undefined
+  return yield* transactor.transact(
+    Effect.gen(function* () {
+      yield* transactor.lock(Materializer.locksOf(graph, asset))
+      const at = yield* DateTime.now
+      const isOurs = yield* positions.advance({
+        asset: asset.name,
+        origin: delivery.origin,
+        expected,
+        value: batch.position.value,
+        at
       })
-    }
-    yield* FaultPoint.pass("landing.beforeWrite")
-    const { warnings, written } = yield* write({ ...options, rows: batch.rows, knownBy: batch.knownBy, at })
-    const rejected = batch.rejected.length === 0
-      ? 0
-      : yield* quarantine.add({ asset: asset.name, runId, at, rows: batch.rejected })
-    yield* FaultPoint.pass("landing.afterWrite")
-    yield* outbox.emit([{
-      _tag: "Landed",
-      asset: asset.name,
-      runId,
-      origin: delivery.origin,
-      rows: written.inserted,
-      quarantined: rejected,
-      at
-    }])
-    const landed: Landed = {
-      read: batch.rows.length + batch.rejected.length,
-      inserted: written.inserted,
-      unchanged: written.unchanged,
-      quarantined: rejected,
-      warnings: [...batch.warnings, ...warnings.map(Materializer.describe)]
-    }
-    yield* options.record(landed)
-    yield* FaultPoint.pass("landing.beforeCommit")
-    return landed
-  }))
+      if (!isOurs) {
+        return yield* new Transient({
+          message: `${delivery.origin} is being landed by another process; what is left of it is looked up again`,
+          code: undefined
+        })
+      }
+      yield* FaultPoint.pass("landing.beforeWrite")
+      const { warnings, written } = yield* write({ ...options, rows: batch.rows, knownBy: batch.knownBy, at })
+      const rejected =
+        batch.rejected.length === 0 ? 0 : yield* quarantine.add({ asset: asset.name, runId, at, rows: batch.rejected })
+      yield* FaultPoint.pass("landing.afterWrite")
+      yield* outbox.emit([
+        {
+          _tag: "Landed",
+          asset: asset.name,
+          runId,
+          origin: delivery.origin,
+          rows: written.inserted,
+          quarantined: rejected,
+          at
+        }
+      ])
+      const landed: Landed = {
+        read: batch.rows.length + batch.rejected.length,
+        inserted: written.inserted,
+        unchanged: written.unchanged,
+        quarantined: rejected,
+        warnings: [...batch.warnings, ...warnings.map(Materializer.describe)]
+      }
+      yield* options.record(landed)
+      yield* FaultPoint.pass("landing.beforeCommit")
+      return landed
+    })
+  )
 })
 
 /** Adds rows to the log, checks them and marks what they make stale. */
-const write = Effect.fnUntraced(function*(options: {
+const write = Effect.fnUntraced(function* (options: {
   readonly graph: AssetGraph
   readonly from: SourceAsset
   readonly runId: string
@@ -232,7 +254,18 @@ const write = Effect.fnUntraced(function*(options: {
   Reason,
   Materializer.Services
 > {
-  const { at, batchId, from: { asset, write: { batch, loadedAt } }, graph, knownBy, rows, runId } = options
+  const {
+    at,
+    batchId,
+    from: {
+      asset,
+      write: { batch, loadedAt }
+    },
+    graph,
+    knownBy,
+    rows,
+    runId
+  } = options
   const warehouse = yield* Warehouse
   const outbox = yield* Outbox
   const loaded = DateTime.formatIso(at).replace(/\.(\d{3})Z$/, ".$1000Z")
@@ -243,7 +276,9 @@ const write = Effect.fnUntraced(function*(options: {
   })
   const warnings = yield* Materializer.checked(asset, { units: all, partitions: [] })
   yield* Materializer.propagate({ graph, asset, written, at })
-  yield* outbox.emit(warnings.map((check): AssetEvent => ({ _tag: "CheckFailed", asset: asset.name, runId, ...check, at })))
+  yield* outbox.emit(
+    warnings.map((check): AssetEvent => ({ _tag: "CheckFailed", asset: asset.name, runId, ...check, at }))
+  )
   return { written, warnings }
 })
 

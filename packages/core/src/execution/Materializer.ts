@@ -50,7 +50,7 @@ export interface StepResult {
  * @category steps
  * @since 0.1.0
  */
-export const step = Effect.fn("Materializer.step")(function*<E, R>(options: {
+export const step = Effect.fn("Materializer.step")(function* <E, R>(options: {
   readonly graph: AssetGraph
   readonly asset: Asset<string, unknown, never>
   readonly selection: Selection
@@ -62,31 +62,33 @@ export const step = Effect.fn("Materializer.step")(function*<E, R>(options: {
   const transactor = yield* Transactor
   const staleSets = yield* StaleSets
   const warehouse = yield* Warehouse
-  const result = yield* transactor.transact(Effect.gen(function*() {
-    yield* FaultPoint.pass("beforeLock")
-    yield* transactor.lock(locksOf(graph, asset))
-    yield* FaultPoint.pass("afterLock")
-    yield* refuseOtherCode(asset)
-    const picked = yield* staleSets.pick({ asset: asset.name, selection })
-    if (picked.units._tag === "None") return undefined
-    const at = yield* DateTime.now
-    yield* FaultPoint.pass("afterPick")
-    yield* FaultPoint.pass("beforeWrite")
-    const written = yield* warehouse.build({ asset, scope: picked })
-    yield* FaultPoint.pass("afterWrite")
-    const warnings = yield* checked(asset, picked)
-    yield* FaultPoint.pass("afterChecks")
-    yield* propagate({ graph, asset, written, at })
-    yield* FaultPoint.pass("afterMarks")
-    yield* staleSets.clear(picked)
-    yield* FaultPoint.pass("afterClear")
-    const done: StepResult = { units: picked.count, written, warnings }
-    yield* recordUnits({ asset, picked, written, runId, at })
-    yield* emit({ asset, picked, result: done, runId, at })
-    yield* record(done)
-    yield* FaultPoint.pass("beforeCommit")
-    return done
-  }))
+  const result = yield* transactor.transact(
+    Effect.gen(function* () {
+      yield* FaultPoint.pass("beforeLock")
+      yield* transactor.lock(locksOf(graph, asset))
+      yield* FaultPoint.pass("afterLock")
+      yield* refuseOtherCode(asset)
+      const picked = yield* staleSets.pick({ asset: asset.name, selection })
+      if (picked.units._tag === "None") return undefined
+      const at = yield* DateTime.now
+      yield* FaultPoint.pass("afterPick")
+      yield* FaultPoint.pass("beforeWrite")
+      const written = yield* warehouse.build({ asset, scope: picked })
+      yield* FaultPoint.pass("afterWrite")
+      const warnings = yield* checked(asset, picked)
+      yield* FaultPoint.pass("afterChecks")
+      yield* propagate({ graph, asset, written, at })
+      yield* FaultPoint.pass("afterMarks")
+      yield* staleSets.clear(picked)
+      yield* FaultPoint.pass("afterClear")
+      const done: StepResult = { units: picked.count, written, warnings }
+      yield* recordUnits({ asset, picked, written, runId, at })
+      yield* emit({ asset, picked, result: done, runId, at })
+      yield* record(done)
+      yield* FaultPoint.pass("beforeCommit")
+      return done
+    })
+  )
   yield* FaultPoint.pass("afterCommit")
   return result
 })
@@ -99,7 +101,7 @@ export const step = Effect.fn("Materializer.step")(function*<E, R>(options: {
  * @category steps
  * @since 0.1.0
  */
-export const propagate = Effect.fnUntraced(function*(options: {
+export const propagate = Effect.fnUntraced(function* (options: {
   readonly graph: AssetGraph
   readonly asset: Asset
   readonly written: Written
@@ -143,8 +145,8 @@ export const locksOf = (graph: AssetGraph, asset: Asset): ReadonlyArray<Lock> =>
     name === asset.name
       ? [{ asset: name, mode: "exclusive" }]
       : shared.has(name)
-      ? [{ asset: name, mode: "shared" }]
-      : []
+        ? [{ asset: name, mode: "shared" }]
+        : []
   )
 }
 
@@ -155,7 +157,7 @@ export const locksOf = (graph: AssetGraph, asset: Asset): ReadonlyArray<Lock> =>
  * @category steps
  * @since 0.1.0
  */
-export const checked = Effect.fnUntraced(function*(
+export const checked = Effect.fnUntraced(function* (
   asset: Asset,
   scope: Scope
 ): Effect.fn.Return<ReadonlyArray<CheckResult>, Reason, Warehouse> {
@@ -167,8 +169,8 @@ export const checked = Effect.fnUntraced(function*(
   return yield* new DataQuality({
     check: first.check,
     message: `check "${first.check}" found ${first.violations} violating rows${
-       others.length > 0 ? ` (and ${others.length} more checks failed)` : ""
-       }; the previous rows stay visible. For example: ${first.examples.join(" ")}`
+      others.length > 0 ? ` (and ${others.length} more checks failed)` : ""
+    }; the previous rows stay visible. For example: ${first.examples.join(" ")}`
   })
 })
 
@@ -184,32 +186,43 @@ export const describe = ({ check, examples, violations }: CheckResult): string =
 // --- internal ---
 
 /** What was computed with other code than the asset is known with by now would never be found to be wrong (L8). */
-const refuseOtherCode = Effect.fnUntraced(function*(asset: Asset): Effect.fn.Return<void, Reason, StaleSets> {
+const refuseOtherCode = Effect.fnUntraced(function* (asset: Asset): Effect.fn.Return<void, Reason, StaleSets> {
   const staleSets = yield* StaleSets
   const own = (yield* staleSets.known(asset.name)).find((known) => known.asset === asset.name)
   if (own?.codeVersion === asset.codeVersion) return
   return yield* new DefinitionFault({
-    message: `another process has begun to materialize "${asset.name}" with another definition (code version `
-      + `${own?.codeVersion ?? "none"}, here ${asset.codeVersion}), and this one has written nothing since. `
-      + "Stop the process whose code is out of date; run again where this is the current one.",
+    message:
+      `another process has begun to materialize "${asset.name}" with another definition (code version ` +
+      `${own?.codeVersion ?? "none"}, here ${asset.codeVersion}), and this one has written nothing since. ` +
+      "Stop the process whose code is out of date; run again where this is the current one.",
     code: undefined
   })
 })
 
-const unitsReached = Effect.fnUntraced(function*(edge: Edge): Effect.fn.Return<UnitSet, Reason, Warehouse> {
+const unitsReached = Effect.fnUntraced(function* (edge: Edge): Effect.fn.Return<UnitSet, Reason, Warehouse> {
   const warehouse = yield* Warehouse
   const { downstream, input, upstream } = edge
   const { mapping } = input
   if (mapping._tag !== "Identity" && mapping._tag !== "TimeWindows") return yield* warehouse.affected(edge)
   const keys = yield* warehouse.changed(edge)
   if (!isPartitioned(upstream)) return listed(keys)
-  return mapped(edge, PartitionSet.fromKeys(upstream.partitions, keys.filter((key) => Partitions.isKey(upstream.partitions, key))), downstream)
+  return mapped(
+    edge,
+    PartitionSet.fromKeys(
+      upstream.partitions,
+      keys.filter((key) => Partitions.isKey(upstream.partitions, key))
+    ),
+    downstream
+  )
 })
 
 /** All, where partitions alone do not tell. */
 const mapped = (edge: Edge, changed: ReturnType<typeof PartitionSet.fromKeys>, downstream: Asset): UnitSet => {
   if (changed._tag === "Failure") return all
-  const reached = PartitionReach.downstream(edge.input.mapping, { upstream: changed.success, downstream: downstream.partitions })
+  const reached = PartitionReach.downstream(edge.input.mapping, {
+    upstream: changed.success,
+    downstream: downstream.partitions
+  })
   return reached === undefined ? all : listed(Array.from(PartitionSet.keys(reached)))
 }
 
@@ -234,9 +247,10 @@ const throughViews = (
 }
 
 /** An asset that is one unit is stale as that unit, however it was reached. */
-const wholeWhereOnlyOne = (asset: Asset, units: UnitSet): UnitSet => asset.write._tag === "Replace" ? listed([whole]) : units
+const wholeWhereOnlyOne = (asset: Asset, units: UnitSet): UnitSet =>
+  asset.write._tag === "Replace" ? listed([whole]) : units
 
-const recordUnits = Effect.fnUntraced(function*(options: {
+const recordUnits = Effect.fnUntraced(function* (options: {
   readonly asset: Asset
   readonly picked: Picked
   readonly written: Written
@@ -253,7 +267,7 @@ const recordUnits = Effect.fnUntraced(function*(options: {
 })
 
 /** The rows of an asset that is recorded as one unit are counted on from the last record, never by reading the table. */
-const rowsBefore = Effect.fnUntraced(function*(asset: Asset): Effect.fn.Return<number, Reason, Materializations> {
+const rowsBefore = Effect.fnUntraced(function* (asset: Asset): Effect.fn.Return<number, Reason, Materializations> {
   const materializations = yield* Materializations
   return Option.match(yield* materializations.get({ asset: asset.name, unit: whole }), {
     onNone: () => 0,
@@ -261,7 +275,7 @@ const rowsBefore = Effect.fnUntraced(function*(asset: Asset): Effect.fn.Return<n
   })
 })
 
-const emit = Effect.fnUntraced(function*(options: {
+const emit = Effect.fnUntraced(function* (options: {
   readonly asset: Asset
   readonly picked: Picked
   readonly result: StepResult
@@ -283,6 +297,12 @@ const emit = Effect.fnUntraced(function*(options: {
     unchanged: result.written.unchanged,
     at
   }
-  const warned = result.warnings.map((check): AssetEvent => ({ _tag: "CheckFailed", asset: asset.name, runId, ...check, at }))
+  const warned = result.warnings.map((check): AssetEvent => ({
+    _tag: "CheckFailed",
+    asset: asset.name,
+    runId,
+    ...check,
+    at
+  }))
   yield* outbox.emit([materialized, ...warned])
 })

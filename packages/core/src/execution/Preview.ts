@@ -33,17 +33,20 @@ export type Services = Lander.Services | Builder.Services
  * @category plans
  * @since 0.1.0
  */
-export const survey = Effect.fn("Preview.survey")(function*(
+export const survey = Effect.fn("Preview.survey")(function* (
   targets: ReadonlyArray<Target<never>>
-): Effect.fn.Return<{ readonly plan: Plan.Plan; readonly findings: ReadonlyArray<Plan.Finding<never>> }, Reason, Lander.Services> {
+): Effect.fn.Return<
+  { readonly plan: Plan.Plan; readonly findings: ReadonlyArray<Plan.Finding<never>> },
+  Reason,
+  Lander.Services
+> {
   const now = yield* DateTime.now
   const statuses = yield* AssetStatus.read({ assets: targets.map(({ asset }) => asset), now })
   const findings = yield* Effect.forEach(statuses, (status, index) => {
     const target = targets[index]
     const from = Lander.sourceOf(status.asset)
-    return Effect.map(
-      from === undefined ? Effect.succeed([]) : Lander.discover(from),
-      (deliveries) => target === undefined ? [] : [{ target, status, deliveries }]
+    return Effect.map(from === undefined ? Effect.succeed([]) : Lander.discover(from), (deliveries) =>
+      target === undefined ? [] : [{ target, status, deliveries }]
     )
   })
   const found = findings.flat()
@@ -57,16 +60,20 @@ export const survey = Effect.fn("Preview.survey")(function*(
  * @category plans
  * @since 0.1.0
  */
-export const plan = Effect.fn("Preview.plan")(function*(options: {
+export const plan = Effect.fn("Preview.plan")(function* (options: {
   readonly graph: AssetGraph<never>
   readonly targets: ReadonlyArray<Target<never>>
 }): Effect.fn.Return<Plan.Plan, Reason, Services> {
   const surveyed = yield* survey(options.targets)
   if (Plan.isEmpty(surveyed.plan) || !isCheap(surveyed.findings, options)) return surveyed.plan
   const transactor = yield* Transactor
-  return yield* transactor.rehearse(rehearsal(options)).pipe(
-    Effect.catchCause((cause) => Cause.hasInterrupts(cause) ? Effect.failCause(cause) : Effect.succeed(surveyed.plan))
-  )
+  return yield* transactor
+    .rehearse(rehearsal(options))
+    .pipe(
+      Effect.catchCause((cause) =>
+        Cause.hasInterrupts(cause) ? Effect.failCause(cause) : Effect.succeed(surveyed.plan)
+      )
+    )
 })
 
 // --- internal ---
@@ -80,19 +87,25 @@ const isCheap = (
   options: { readonly graph: AssetGraph<never>; readonly targets: ReadonlyArray<Target<never>> }
 ): boolean =>
   findings.every(({ deliveries, status, target: { asset, isForced } }) => {
-    const isWhole = asset.body._tag === "Compute" && asset.write._tag !== "View" &&
+    const isWhole =
+      asset.body._tag === "Compute" &&
+      asset.write._tag !== "View" &&
       (status.whole !== undefined || !status.isBuilt || isForced)
-    return deliveries.reduce((sum, { bytes }) => sum + (bytes ?? Number.POSITIVE_INFINITY), 0) <= manyBytes &&
-      AssetStatus.staleCount(status) <= manyUnits && !(isWhole && feedsAny(options, asset.name))
+    return (
+      deliveries.reduce((sum, { bytes }) => sum + (bytes ?? Number.POSITIVE_INFINITY), 0) <= manyBytes &&
+      AssetStatus.staleCount(status) <= manyUnits &&
+      !(isWhole && feedsAny(options, asset.name))
+    )
   })
 
 /** Whether an asset is upstream of another one that takes part. */
 const feedsAny = (
   { graph, targets }: { readonly graph: AssetGraph<never>; readonly targets: ReadonlyArray<Target<never>> },
   name: AssetKey
-): boolean => edgesFrom(graph, name).some(({ downstream }) => targets.some(({ asset }) => asset.name === downstream.name))
+): boolean =>
+  edgesFrom(graph, name).some(({ downstream }) => targets.some(({ asset }) => asset.name === downstream.name))
 
-const rehearsal = Effect.fnUntraced(function*(options: {
+const rehearsal = Effect.fnUntraced(function* (options: {
   readonly graph: AssetGraph<never>
   readonly targets: ReadonlyArray<Target<never>>
 }): Effect.fn.Return<Plan.Plan, Reason, Services> {
@@ -132,11 +145,12 @@ const rehearsal = Effect.fnUntraced(function*(options: {
         const step = yield* Materializer.step({
           graph: options.graph,
           asset,
-          selection: planned.partitions !== undefined
-            ? { _tag: "Units", units: fromPartitions(planned.partitions), isForced: planned.isForced }
-            : planned.isWhole
-            ? { _tag: "Whole", isForced: planned.isForced }
-            : { _tag: "Some", limit: manyUnits },
+          selection:
+            planned.partitions !== undefined
+              ? { _tag: "Units", units: fromPartitions(planned.partitions), isForced: planned.isForced }
+              : planned.isWhole
+                ? { _tag: "Whole", isForced: planned.isForced }
+                : { _tag: "Some", limit: manyUnits },
           runId: rehearsalRun,
           record: () => Effect.void
         })

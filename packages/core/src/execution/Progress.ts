@@ -27,11 +27,11 @@ export type Progress =
   | { readonly _tag: "Retrying"; readonly asset: AssetKey; readonly attempt: number; readonly message: string }
   | { readonly _tag: "Warned"; readonly asset: AssetKey; readonly message: string }
   | {
-    readonly _tag: "AssetDone"
-    readonly asset: AssetKey
-    readonly outcome: "succeeded" | "unchanged" | "failed" | "skipped"
-    readonly message: string | undefined
-  }
+      readonly _tag: "AssetDone"
+      readonly asset: AssetKey
+      readonly outcome: "succeeded" | "unchanged" | "failed" | "skipped"
+      readonly message: string | undefined
+    }
 
 /**
  * The listener of a run.

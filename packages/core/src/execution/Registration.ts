@@ -17,7 +17,7 @@ import { Warehouse } from "../warehouse/Warehouse.ts"
  * @category steps
  * @since 0.1.0
  */
-export const prepare = Effect.fn("Registration.prepare")(function*(
+export const prepare = Effect.fn("Registration.prepare")(function* (
   graph: AssetGraph
 ): Effect.fn.Return<void, Reason, Transactor | Warehouse> {
   const transactor = yield* Transactor
@@ -39,7 +39,7 @@ export const prepare = Effect.fn("Registration.prepare")(function*(
  * @category steps
  * @since 0.1.0
  */
-export const register = Effect.fn("Registration.register")(function*(
+export const register = Effect.fn("Registration.register")(function* (
   graph: AssetGraph
 ): Effect.fn.Return<void, Reason, Transactor | StaleSets> {
   const transactor = yield* Transactor
@@ -49,12 +49,14 @@ export const register = Effect.fn("Registration.register")(function*(
   if (pending.length === 0) return
   const concerned = new Set(pending.flatMap(({ asset, reads }) => [asset, ...reads]))
   const at = yield* DateTime.now
-  yield* transactor.transact(Effect.gen(function*() {
-    yield* transactor.lock(
-      Array.from(graph.assets.keys()).flatMap((asset) => concerned.has(asset) ? [{ asset, mode: "exclusive" }] : [])
-    )
-    yield* staleSets.register({ assets: yield* staleSets.unregistered(pending), at })
-  }))
+  yield* transactor.transact(
+    Effect.gen(function* () {
+      yield* transactor.lock(
+        Array.from(graph.assets.keys()).flatMap((asset) => (concerned.has(asset) ? [{ asset, mode: "exclusive" }] : []))
+      )
+      yield* staleSets.register({ assets: yield* staleSets.unregistered(pending), at })
+    })
+  )
 })
 
 /**
@@ -79,4 +81,4 @@ export const of = (graph: AssetGraph): ReadonlyArray<Registration> =>
 const tables: AssetKey = ""
 
 const storedInputs = (asset: Asset): ReadonlyArray<AssetKey> =>
-  asset.inputs.flatMap((input) => input.asset.write._tag === "View" ? storedInputs(input.asset) : [input.asset.name])
+  asset.inputs.flatMap((input) => (input.asset.write._tag === "View" ? storedInputs(input.asset) : [input.asset.name]))

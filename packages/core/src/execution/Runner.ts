@@ -95,7 +95,9 @@ export interface RunOptions {
  * @category running
  * @since 0.1.0
  */
-export const run = Effect.fn("Runner.run")(function*(options: RunOptions): Effect.fn.Return<RunResult, Reason, Services> {
+export const run = Effect.fn("Runner.run")(function* (
+  options: RunOptions
+): Effect.fn.Return<RunResult, Reason, Services> {
   const { runId } = options
   const runs = yield* Runs
   const outbox = yield* Outbox
@@ -103,27 +105,33 @@ export const run = Effect.fn("Runner.run")(function*(options: RunOptions): Effec
   const startedAt = yield* DateTime.now
   yield* runs.abandon({ olderThan: DateTime.subtract(startedAt, { minutes: 2 }), at: startedAt })
   const assets = options.targets.map(({ asset }) => asset.name)
-  yield* transactor.transact(Effect.gen(function*() {
-    yield* runs.start({
-      runId,
-      status: "running",
-      assets,
-      partitions: options.partitions,
-      requestedBy: options.requestedBy,
-      why: options.why,
-      startedAt,
-      heartbeatAt: startedAt,
-      finishedAt: undefined,
-      error: undefined
+  yield* transactor.transact(
+    Effect.gen(function* () {
+      yield* runs.start({
+        runId,
+        status: "running",
+        assets,
+        partitions: options.partitions,
+        requestedBy: options.requestedBy,
+        why: options.why,
+        startedAt,
+        heartbeatAt: startedAt,
+        finishedAt: undefined,
+        error: undefined
+      })
+      yield* outbox.emit([
+        { _tag: "RunStarted", runId, assets, requestedBy: options.requestedBy, why: options.why, at: startedAt }
+      ])
     })
-    yield* outbox.emit([{ _tag: "RunStarted", runId, assets, requestedBy: options.requestedBy, why: options.why, at: startedAt }])
-  }))
-  const finish = Effect.fnUntraced(function*(status: FinishedRunStatus, error: string | undefined) {
+  )
+  const finish = Effect.fnUntraced(function* (status: FinishedRunStatus, error: string | undefined) {
     const at = yield* DateTime.now
-    yield* transactor.transact(Effect.gen(function*() {
-      yield* runs.finish({ runId, status, error, at })
-      yield* outbox.emit([{ _tag: "RunFinished", runId, status, error, at }])
-    }))
+    yield* transactor.transact(
+      Effect.gen(function* () {
+        yield* runs.finish({ runId, status, error, at })
+        yield* outbox.emit([{ _tag: "RunFinished", runId, status, error, at }])
+      })
+    )
   })
   const beating = Effect.flatMap(DateTime.now, (at) => runs.beat({ runId, at })).pipe(
     Effect.ignore,
@@ -140,52 +148,73 @@ export const run = Effect.fn("Runner.run")(function*(options: RunOptions): Effec
     Effect.onExit((exit) =>
       Exit.isSuccess(exit)
         ? finish(exit.value.status, errorOf(exit.value))
-        : Effect.ignore(finish(Exit.hasInterrupts(exit) ? "cancelled" : "failed", Exit.hasInterrupts(exit) ? "interrupted" : "the engine failed"))
+        : Effect.ignore(
+            finish(
+              Exit.hasInterrupts(exit) ? "cancelled" : "failed",
+              Exit.hasInterrupts(exit) ? "interrupted" : "the engine failed"
+            )
+          )
     )
   )
 })
 
 // --- internal ---
 
-const all = Effect.fnUntraced(function*(options: RunOptions): Effect.fn.Return<ReadonlyArray<AssetOutcome>, Reason, Services> {
+const all = Effect.fnUntraced(function* (
+  options: RunOptions
+): Effect.fn.Return<ReadonlyArray<AssetOutcome>, Reason, Services> {
   const indexes = yield* Ref.make(0)
   const nextIndex = Ref.getAndUpdate(indexes, (index) => index + 1)
   const places = Semaphore.makeUnsafe(options.concurrency)
   const pools = new Map<string, Semaphore.Semaphore>()
-  for (const { asset: { policy: { pool } } } of options.targets) if (pool !== undefined) pools.set(pool, Semaphore.makeUnsafe(1))
+  for (const {
+    asset: {
+      policy: { pool }
+    }
+  } of options.targets)
+    if (pool !== undefined) pools.set(pool, Semaphore.makeUnsafe(1))
   const outcomes = new Map<AssetKey, Deferred.Deferred<AssetOutcome>>()
   for (const { asset } of options.targets) outcomes.set(asset.name, Deferred.makeUnsafe())
-  return yield* Effect.forEach(options.targets, (target) =>
-    Effect.gen(function*() {
-      const own = outcomes.get(target.asset.name) ?? Deferred.makeUnsafe<AssetOutcome>()
-      const upstream = yield* Effect.forEach(
-        new Set(target.asset.inputs.map((input) => input.asset.name)),
-        (name) => {
-          const outcome = outcomes.get(name)
-          return outcome === undefined ? Effect.succeed(undefined) : Deferred.await(outcome)
-        }
-      )
-      const broken = upstream.flatMap((outcome) =>
-        outcome !== undefined && (outcome.outcome === "failed" || outcome.outcome === "skipped") ? [outcome.asset] : [])
-      const pool = pools.get(target.asset.policy.pool ?? "")
-      const work = broken.length > 0
-        ? skip(options, target.asset, broken, nextIndex)
-        : places.withPermit(attend(options, target, nextIndex))
-      const outcome = yield* pool === undefined ? work : pool.withPermit(work)
-      yield* tell({
-        _tag: "AssetDone",
-        asset: outcome.asset,
-        outcome: outcome.outcome,
-        message: outcome.error?.reason.message ??
-          (outcome.because.length > 0 ? `${outcome.because.join(", ")} did not succeed` : undefined)
-      })
-      yield* Deferred.succeed(own, outcome)
-      return outcome
-    }), { concurrency: "unbounded" })
+  return yield* Effect.forEach(
+    options.targets,
+    (target) =>
+      Effect.gen(function* () {
+        const own = outcomes.get(target.asset.name) ?? Deferred.makeUnsafe<AssetOutcome>()
+        const upstream = yield* Effect.forEach(
+          new Set(target.asset.inputs.map((input) => input.asset.name)),
+          (name) => {
+            const outcome = outcomes.get(name)
+            return outcome === undefined ? Effect.succeed(undefined) : Deferred.await(outcome)
+          }
+        )
+        const broken = upstream.flatMap((outcome) =>
+          outcome !== undefined && (outcome.outcome === "failed" || outcome.outcome === "skipped")
+            ? [outcome.asset]
+            : []
+        )
+        const pool = pools.get(target.asset.policy.pool ?? "")
+        const work =
+          broken.length > 0
+            ? skip(options, target.asset, broken, nextIndex)
+            : places.withPermit(attend(options, target, nextIndex))
+        const outcome = yield* pool === undefined ? work : pool.withPermit(work)
+        yield* tell({
+          _tag: "AssetDone",
+          asset: outcome.asset,
+          outcome: outcome.outcome,
+          message:
+            outcome.error?.reason.message ??
+            (outcome.because.length > 0 ? `${outcome.because.join(", ")} did not succeed` : undefined)
+        })
+        yield* Deferred.succeed(own, outcome)
+        return outcome
+      }),
+    { concurrency: "unbounded" }
+  )
 })
 
 /** Brings one asset up to date; a failure becomes its outcome. */
-const attend = Effect.fnUntraced(function*(
+const attend = Effect.fnUntraced(function* (
   options: RunOptions,
   target: Target<never>,
   nextIndex: Effect.Effect<number>
@@ -194,11 +223,12 @@ const attend = Effect.fnUntraced(function*(
   const began = yield* Clock.currentTimeMillis
   const tally = yield* Ref.make(Attempt.nothing)
   const work: Attempt.Work = { graph: options.graph, runId: options.runId, target, nextIndex, tally }
-  const attended = asset.body._tag === "Source"
-    ? Intake.land(work, options.deliveries.get(asset.name) ?? [])
-    : asset.write._tag === "View"
-    ? Effect.void
-    : Builder.build(work)
+  const attended =
+    asset.body._tag === "Source"
+      ? Intake.land(work, options.deliveries.get(asset.name) ?? [])
+      : asset.write._tag === "View"
+        ? Effect.void
+        : Builder.build(work)
   const error = yield* Effect.match(attended, { onFailure: (failure) => failure, onSuccess: () => undefined })
   const done = yield* Ref.get(tally)
   return {
@@ -211,7 +241,7 @@ const attend = Effect.fnUntraced(function*(
   }
 })
 
-const skip = Effect.fnUntraced(function*(
+const skip = Effect.fnUntraced(function* (
   { runId }: RunOptions,
   asset: Asset,
   because: ReadonlyArray<AssetKey>,

@@ -47,15 +47,17 @@ export interface Verdict {
  * @category verifying
  * @since 0.1.0
  */
-export const units = Effect.fn("Verifier.units")(function*(
+export const units = Effect.fn("Verifier.units")(function* (
   assets: ReadonlyArray<Asset<string, unknown, never>>
 ): Effect.fn.Return<ReadonlyArray<Verdict>, Reason, Services> {
   const transactor = yield* Transactor
   const now = yield* DateTime.now
-  return yield* transactor.snapshot(Effect.gen(function*() {
-    const statuses = yield* AssetStatus.read({ assets: assets.filter(isComputed), now })
-    return yield* Effect.forEach(statuses, verifyUnits)
-  }))
+  return yield* transactor.snapshot(
+    Effect.gen(function* () {
+      const statuses = yield* AssetStatus.read({ assets: assets.filter(isComputed), now })
+      return yield* Effect.forEach(statuses, verifyUnits)
+    })
+  )
 })
 
 /**
@@ -65,39 +67,46 @@ export const units = Effect.fn("Verifier.units")(function*(
  * @category verifying
  * @since 0.1.0
  */
-export const chain = Effect.fn("Verifier.chain")(function*(
+export const chain = Effect.fn("Verifier.chain")(function* (
   graph: AssetGraph<never>
 ): Effect.fn.Return<ReadonlyArray<Verdict>, Reason, Services> {
   const transactor = yield* Transactor
   const warehouse = yield* Warehouse
   const now = yield* DateTime.now
-  return yield* transactor.snapshot(Effect.gen(function*() {
-    const statuses = yield* AssetStatus.read({ assets: Array.from(graph.assets.values()).filter(isComputed), now })
-    const millis = DateTime.toEpochMillis(now)
-    const waiting = new Map(statuses.map((status) => {
-      const held = Plan.waiting(status.asset, status.existing, millis)
-      return [status.asset.name, PartitionSet.difference(held, status.built)]
-    }))
-    const expected = new Map(statuses.map(({ asset, existing }) => {
-      const held = waiting.get(asset.name)
-      return [asset.name, fromPartitions(held === undefined ? existing : PartitionSet.difference(existing, held))]
-    }))
-    const differences = yield* warehouse.verifyChain({ graph, partitions: ({ name }) => expected.get(name) ?? [] })
-    return statuses.map((status): Verdict => {
-      const difference = differences.get(status.asset.name) ?? same
-      const stale = status.whole === undefined ? AssetStatus.staleCount(status) : Math.max(1, AssetStatus.staleCount(status))
-      const held = waiting.get(status.asset.name) ?? PartitionSet.empty(status.existing.partitions)
-      const missing = PartitionSet.size(PartitionSet.difference(AssetStatus.missing(status), held))
-      return {
-        asset: status.asset.name,
-        isOk: stale + missing + difference.missing + difference.unexpected === 0,
-        compared: "everything",
-        stale,
-        missing,
-        difference
-      }
+  return yield* transactor.snapshot(
+    Effect.gen(function* () {
+      const statuses = yield* AssetStatus.read({ assets: Array.from(graph.assets.values()).filter(isComputed), now })
+      const millis = DateTime.toEpochMillis(now)
+      const waiting = new Map(
+        statuses.map((status) => {
+          const held = Plan.waiting(status.asset, status.existing, millis)
+          return [status.asset.name, PartitionSet.difference(held, status.built)]
+        })
+      )
+      const expected = new Map(
+        statuses.map(({ asset, existing }) => {
+          const held = waiting.get(asset.name)
+          return [asset.name, fromPartitions(held === undefined ? existing : PartitionSet.difference(existing, held))]
+        })
+      )
+      const differences = yield* warehouse.verifyChain({ graph, partitions: ({ name }) => expected.get(name) ?? [] })
+      return statuses.map((status): Verdict => {
+        const difference = differences.get(status.asset.name) ?? same
+        const stale =
+          status.whole === undefined ? AssetStatus.staleCount(status) : Math.max(1, AssetStatus.staleCount(status))
+        const held = waiting.get(status.asset.name) ?? PartitionSet.empty(status.existing.partitions)
+        const missing = PartitionSet.size(PartitionSet.difference(AssetStatus.missing(status), held))
+        return {
+          asset: status.asset.name,
+          isOk: stale + missing + difference.missing + difference.unexpected === 0,
+          compared: "everything",
+          stale,
+          missing,
+          difference
+        }
+      })
     })
-  }))
+  )
 })
 
 // --- internal ---
@@ -106,7 +115,7 @@ const same: Difference = { missing: 0, unexpected: 0, examples: [] }
 
 const isComputed = (asset: Asset): boolean => asset.body._tag === "Compute" && asset.write._tag !== "View"
 
-const verifyUnits = Effect.fnUntraced(function*(
+const verifyUnits = Effect.fnUntraced(function* (
   status: AssetStatus.AssetStatus<never>
 ): Effect.fn.Return<Verdict, Reason, Services> {
   const { asset } = status
@@ -120,7 +129,8 @@ const verifyUnits = Effect.fnUntraced(function*(
     missing,
     difference
   })
-  if (!status.isBuilt || (status.whole !== undefined && asset.write._tag !== "ReplacePartitions")) return verdict("nothing", same)
+  if (!status.isBuilt || (status.whole !== undefined && asset.write._tag !== "ReplacePartitions"))
+    return verdict("nothing", same)
   const staleSets = yield* StaleSets
   const warehouse = yield* Warehouse
   if (asset.write._tag === "ReplacePartitions") {
@@ -136,6 +146,10 @@ const verifyUnits = Effect.fnUntraced(function*(
   if (asset.write._tag === "Replace" && marked.length > 0) return verdict("nothing", same)
   return verdict(
     "units",
-    yield* warehouse.verify({ asset, scope: { units: all, partitions: [] }, except: listed(marked.map(({ unit }) => unit)) })
+    yield* warehouse.verify({
+      asset,
+      scope: { units: all, partitions: [] },
+      except: listed(marked.map(({ unit }) => unit))
+    })
   )
 })

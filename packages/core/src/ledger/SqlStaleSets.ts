@@ -71,114 +71,124 @@ const tablesOf = (pg: typeof Postgres.Service): Tables => {
 }
 
 const mark = (tables: Tables): Service["mark"] =>
-  Effect.fnUntraced(function*({ asset, at, cause, units }) {
-  const text = encodeCause(cause)
-  const time = DateTime.formatIso(at)
-  switch (units._tag) {
-    case "None":
-      return
-    case "All":
-    case "From": {
-      // The same range again gets a new version instead of a new row, so an asset that nobody builds does not
-      // gather one row for every change upstream.
-      const from = units._tag === "From" ? units.unit : null
-      const known = yield* tables.pg.execute(sql`UPDATE ${tables.range} SET version = ${tables.nextVersion}, marked_at = ${time}::timestamptz
+  Effect.fnUntraced(function* ({ asset, at, cause, units }) {
+    const text = encodeCause(cause)
+    const time = DateTime.formatIso(at)
+    switch (units._tag) {
+      case "None":
+        return
+      case "All":
+      case "From": {
+        // The same range again gets a new version instead of a new row, so an asset that nobody builds does not
+        // gather one row for every change upstream.
+        const from = units._tag === "From" ? units.unit : null
+        const known = yield* tables.pg
+          .execute(sql`UPDATE ${tables.range} SET version = ${tables.nextVersion}, marked_at = ${time}::timestamptz
         WHERE asset = ${asset} AND from_unit IS NOT DISTINCT FROM ${from}::text AND cause = ${text}`)
-      if (known > 0) return
-      yield* tables.pg.execute(sql`INSERT INTO ${tables.range} (asset, version, from_unit, cause, marked_at)
+        if (known > 0) return
+        yield* tables.pg.execute(sql`INSERT INTO ${tables.range} (asset, version, from_unit, cause, marked_at)
         VALUES (${asset}, ${tables.nextVersion}, ${from}, ${text}, ${time}::timestamptz)`)
-      return
-    }
-    case "Listed":
-    case "Relation": {
-      // A never built asset is stale as a whole already. Its range gets a new version, so that a build under way
-      // that has not seen these changes cannot clear it; where that build has just cleared it, no row is left to
-      // update and the units are listed.
-      const covered = yield* tables.pg.execute(sql`UPDATE ${tables.range} SET version = ${tables.nextVersion}
+        return
+      }
+      case "Listed":
+      case "Relation": {
+        // A never built asset is stale as a whole already. Its range gets a new version, so that a build under way
+        // that has not seen these changes cannot clear it; where that build has just cleared it, no row is left to
+        // update and the units are listed.
+        const covered = yield* tables.pg.execute(sql`UPDATE ${tables.range} SET version = ${tables.nextVersion}
         WHERE asset = ${asset} AND from_unit IS NULL AND cause = ${encodeCause({ _tag: "NeverBuilt" })}`)
-      if (covered > 0) return
-      const source = units._tag === "Relation"
-        ? identifier(units.name)
-        : sql`unnest(${units.units}::text[]) AS listed(unit)`
-      // Ordered, so that two transactions that mark overlapping units wait for each other instead of deadlocking.
-      yield* tables.pg.execute(sql`INSERT INTO ${tables.unit} AS s (asset, unit, version, cause, marked_at)
+        if (covered > 0) return
+        const source =
+          units._tag === "Relation" ? identifier(units.name) : sql`unnest(${units.units}::text[]) AS listed(unit)`
+        // Ordered, so that two transactions that mark overlapping units wait for each other instead of deadlocking.
+        yield* tables.pg.execute(sql`INSERT INTO ${tables.unit} AS s (asset, unit, version, cause, marked_at)
         SELECT ${asset}, unit, ${tables.nextVersion}, ${text}, ${time}::timestamptz
         FROM (SELECT DISTINCT unit FROM ${source} ORDER BY unit) AS changed
         ON CONFLICT (asset, unit)
         DO UPDATE SET version = excluded.version, cause = excluded.cause, marked_at = excluded.marked_at`)
+      }
     }
-  }
-})
+  })
 
-const unregistered = (tables: Tables): Service["unregistered"] =>
+const unregistered =
+  (tables: Tables): Service["unregistered"] =>
   (assets) =>
-  Effect.map(
-    tables.pg.query(
-      sql`SELECT asset, code_version, reads FROM ${tables.asset}
+    Effect.map(
+      tables.pg.query(
+        sql`SELECT asset, code_version, reads FROM ${tables.asset}
         WHERE asset = ANY(${assets.map(({ asset }) => asset)}::text[])`,
-      Schema.Struct({ asset: Schema.String, code_version: Schema.String, reads: Schema.Array(Schema.String) })
-    ),
-    (rows) =>
-      assets.filter(({ asset, codeVersion, reads }) => {
-        const known = rows.find((row) => row.asset === asset)
-        return known?.code_version !== codeVersion || known.reads.join() !== reads.join()
-      })
-  )
+        Schema.Struct({ asset: Schema.String, code_version: Schema.String, reads: Schema.Array(Schema.String) })
+      ),
+      (rows) =>
+        assets.filter(({ asset, codeVersion, reads }) => {
+          const known = rows.find((row) => row.asset === asset)
+          return known?.code_version !== codeVersion || known.reads.join() !== reads.join()
+        })
+    )
 
 const register = (tables: Tables): Service["register"] =>
-  Effect.fnUntraced(function*({ assets, at }) {
-  for (const { asset, codeVersion, isPartitioned, reads } of assets) {
-    const [known] = yield* tables.pg.query(
-      sql`SELECT code_version FROM ${tables.asset} WHERE asset = ${asset}`,
-      Schema.Struct({ code_version: Schema.String })
-    )
-    yield* tables.pg.execute(sql`INSERT INTO ${tables.asset} (asset, code_version, reads, registered_at)
+  Effect.fnUntraced(function* ({ assets, at }) {
+    for (const { asset, codeVersion, isPartitioned, reads } of assets) {
+      const [known] = yield* tables.pg.query(
+        sql`SELECT code_version FROM ${tables.asset} WHERE asset = ${asset}`,
+        Schema.Struct({ code_version: Schema.String })
+      )
+      yield* tables.pg.execute(sql`INSERT INTO ${tables.asset} (asset, code_version, reads, registered_at)
       VALUES (${asset}, ${codeVersion}, ${reads}::text[], ${DateTime.formatIso(at)}::timestamptz)
       ON CONFLICT (asset) DO UPDATE
         SET code_version = excluded.code_version, reads = excluded.reads, registered_at = excluded.registered_at`)
-    if (known?.code_version === codeVersion || (known === undefined && isPartitioned)) continue
-    yield* mark(tables)({ asset, units: all, cause: { _tag: known === undefined ? "NeverBuilt" : "CodeChanged" }, at })
-  }
-})
+      if (known?.code_version === codeVersion || (known === undefined && isPartitioned)) continue
+      yield* mark(tables)({
+        asset,
+        units: all,
+        cause: { _tag: known === undefined ? "NeverBuilt" : "CodeChanged" },
+        at
+      })
+    }
+  })
 
-const known = (tables: Tables): Service["known"] =>
+const known =
+  (tables: Tables): Service["known"] =>
   (asset) =>
-  Effect.map(
-    tables.pg.query(
-      sql`SELECT asset, code_version FROM ${tables.asset} WHERE asset = ${asset} OR ${asset} = ANY(reads)`,
-      Schema.Struct({ asset: Schema.String, code_version: Schema.String })
-    ),
-    (rows) => rows.map((row) => ({ asset: row.asset, codeVersion: row.code_version }))
-  )
+    Effect.map(
+      tables.pg.query(
+        sql`SELECT asset, code_version FROM ${tables.asset} WHERE asset = ${asset} OR ${asset} = ANY(reads)`,
+        Schema.Struct({ asset: Schema.String, code_version: Schema.String })
+      ),
+      (rows) => rows.map((row) => ({ asset: row.asset, codeVersion: row.code_version }))
+    )
 
-const open = (tables: Tables): Service["open"] =>
+const open =
+  (tables: Tables): Service["open"] =>
   (asset) =>
-  Effect.asVoid(tables.pg.execute(sql`UPDATE ${tables.range} SET cause = ${opened}
-    WHERE asset = ${asset} AND cause = ${encodeCause({ _tag: "NeverBuilt" })}`))
+    Effect.asVoid(
+      tables.pg.execute(sql`UPDATE ${tables.range} SET cause = ${opened}
+    WHERE asset = ${asset} AND cause = ${encodeCause({ _tag: "NeverBuilt" })}`)
+    )
 
 const pick = (tables: Tables): Service["pick"] =>
-  Effect.fnUntraced(function*({ asset, selection }) {
-  yield* newPicked(tables)
-  switch (selection._tag) {
-    case "Whole": {
-      const versions = yield* ranges(tables, asset)
-      const count = yield* tables.pg.execute(sql`INSERT INTO ${identifier(picked)} (unit, version)
+  Effect.fnUntraced(function* ({ asset, selection }) {
+    yield* newPicked(tables)
+    switch (selection._tag) {
+      case "Whole": {
+        const versions = yield* ranges(tables, asset)
+        const count = yield* tables.pg.execute(sql`INSERT INTO ${identifier(picked)} (unit, version)
         SELECT unit, version FROM ${tables.unit} WHERE asset = ${asset}`)
-      const isStale = selection.isForced || count + versions.length > 0
-      return { asset, units: isStale ? all : none, count, partitions: [], versions }
-    }
-    case "Some": {
-      const count = yield* tables.pg.execute(sql`INSERT INTO ${identifier(picked)} (unit, version)
+        const isStale = selection.isForced || count + versions.length > 0
+        return { asset, units: isStale ? all : none, count, partitions: [], versions }
+      }
+      case "Some": {
+        const count = yield* tables.pg.execute(sql`INSERT INTO ${identifier(picked)} (unit, version)
         SELECT unit, version FROM ${tables.unit} WHERE asset = ${asset} ORDER BY unit LIMIT ${selection.limit}`)
-      return { asset, units: count === 0 ? none : relation(picked), count, partitions: [], versions: [] }
-    }
-    case "Units": {
-      const time = (pick: "start" | "end") =>
-        selection.units.map(({ window }) =>
-          window === undefined ? null : DateTime.formatIso(DateTime.makeUnsafe(window[pick]))
-        )
-      const rows = yield* tables.pg.query(
-        sql`INSERT INTO ${identifier(picked)} (unit, version, window_start, window_end)
+        return { asset, units: count === 0 ? none : relation(picked), count, partitions: [], versions: [] }
+      }
+      case "Units": {
+        const time = (pick: "start" | "end") =>
+          selection.units.map(({ window }) =>
+            window === undefined ? null : DateTime.formatIso(DateTime.makeUnsafe(window[pick]))
+          )
+        const rows = yield* tables.pg.query(
+          sql`INSERT INTO ${identifier(picked)} (unit, version, window_start, window_end)
           SELECT u.unit, s.version, u.window_start, u.window_end
           FROM unnest(${selection.units.map(({ unit }) => unit)}::text[], ${time("start")}::timestamptz[],
             ${time("end")}::timestamptz[]) AS u(unit, window_start, window_end)
@@ -186,22 +196,22 @@ const pick = (tables: Tables): Service["pick"] =>
           LEFT JOIN ${tables.materialization} AS m ON m.asset = ${asset} AND m.unit = u.unit
           WHERE ${selection.isForced ? literal("TRUE") : literal("s.unit IS NOT NULL OR m.unit IS NULL")}
           RETURNING unit`,
-        Schema.Struct({ unit: Schema.String })
-      )
-      const chosen = new Set(rows.map(({ unit }) => unit))
-      const partitions = selection.units.filter(({ unit }) => chosen.has(unit))
-      return {
-        asset,
-        units: partitions.length === 0 ? none : relation(picked),
-        count: partitions.length,
-        partitions,
-        versions: []
+          Schema.Struct({ unit: Schema.String })
+        )
+        const chosen = new Set(rows.map(({ unit }) => unit))
+        const partitions = selection.units.filter(({ unit }) => chosen.has(unit))
+        return {
+          asset,
+          units: partitions.length === 0 ? none : relation(picked),
+          count: partitions.length,
+          partitions,
+          versions: []
+        }
       }
     }
-  }
-})
+  })
 
-const newPicked = Effect.fnUntraced(function*(tables: Tables) {
+const newPicked = Effect.fnUntraced(function* (tables: Tables) {
   yield* tables.pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${identifier(picked)}
     (unit text NOT NULL, version bigint, window_start timestamptz, window_end timestamptz) ON COMMIT DELETE ROWS`)
   yield* tables.pg.execute(sql`DELETE FROM ${identifier(picked)}`)
@@ -209,76 +219,77 @@ const newPicked = Effect.fnUntraced(function*(tables: Tables) {
 
 const ranges = (tables: Tables, asset: AssetKey) =>
   Effect.map(
-    tables.pg.query(sql`SELECT version::text AS version FROM ${tables.range} WHERE asset = ${asset}`, Schema.Struct({ version: Schema.String })),
+    tables.pg.query(
+      sql`SELECT version::text AS version FROM ${tables.range} WHERE asset = ${asset}`,
+      Schema.Struct({ version: Schema.String })
+    ),
     (rows) => rows.map(({ version }) => version)
   )
 
-// A mark that another transaction holds is being made again, and stays; nobody waits for it, and so nobody waits in a
-// circle with those who mark.
 const clear = (tables: Tables): Service["clear"] =>
   Effect.fnUntraced(function*(step) {
-  yield* tables.pg.execute(sql`WITH free AS (
-      SELECT s.unit FROM ${tables.unit} AS s JOIN ${identifier(picked)} AS p ON s.unit = p.unit AND s.version = p.version
-      WHERE s.asset = ${step.asset} FOR UPDATE OF s SKIP LOCKED
-    )
-    DELETE FROM ${tables.unit} AS s USING free WHERE s.asset = ${step.asset} AND s.unit = free.unit`)
+  yield* tables.pg.execute(sql`DELETE FROM ${tables.unit} AS s USING ${identifier(picked)} AS p
+    WHERE s.asset = ${step.asset} AND s.unit = p.unit AND s.version = p.version`)
   if (step.versions.length > 0) {
-    yield* tables.pg.execute(sql`WITH free AS (
-        SELECT version FROM ${tables.range}
-        WHERE asset = ${step.asset} AND version = ANY(${step.versions}::bigint[]) FOR UPDATE SKIP LOCKED
-      )
-      DELETE FROM ${tables.range} AS s USING free WHERE s.asset = ${step.asset} AND s.version = free.version`)
+    yield* tables.pg.execute(sql`DELETE FROM ${tables.range}
+      WHERE asset = ${step.asset} AND version = ANY(${step.versions}::bigint[])`)
   }
 })
 
 const expand = (tables: Tables): Service["expand"] =>
-  Effect.fnUntraced(function*({ asset, at, units }) {
-  const rows = yield* tables.pg.query(
-    sql`DELETE FROM ${tables.range} WHERE asset = ${asset} RETURNING from_unit, cause`,
-    Schema.Struct({ from_unit: Schema.NullOr(Schema.String), cause: Schema.String })
-  )
-  for (const { cause, from_unit } of rows) {
-    yield* mark(tables)({
-      asset,
-      units: { _tag: "Listed", units: units.filter((unit) => from_unit === null || unit >= from_unit) },
-      cause: decodeCause(cause),
-      at
-    })
-  }
-})
+  Effect.fnUntraced(function* ({ asset, at, units }) {
+    const rows = yield* tables.pg.query(
+      sql`DELETE FROM ${tables.range} WHERE asset = ${asset} RETURNING from_unit, cause`,
+      Schema.Struct({ from_unit: Schema.NullOr(Schema.String), cause: Schema.String })
+    )
+    for (const { cause, from_unit } of rows) {
+      yield* mark(tables)({
+        asset,
+        units: { _tag: "Listed", units: units.filter((unit) => from_unit === null || unit >= from_unit) },
+        cause: decodeCause(cause),
+        at
+      })
+    }
+  })
 
 const get = (tables: Tables): Service["get"] =>
-  Effect.fnUntraced(function*(assets) {
-  const rows = yield* tables.pg.query(
-    sql`SELECT a.asset, a.code_version,
+  Effect.fnUntraced(function* (assets) {
+    const rows = yield* tables.pg.query(
+      sql`SELECT a.asset, a.code_version,
         (SELECT coalesce(json_agg(json_build_array(r.from_unit, r.cause) ORDER BY r.version), '[]')
           FROM ${tables.range} AS r WHERE r.asset = a.asset) AS ranges,
         (SELECT coalesce(json_agg(json_build_array(g.cause, g.count) ORDER BY g.cause), '[]')
           FROM (SELECT cause, count(*) FROM ${tables.unit} AS s WHERE s.asset = a.asset GROUP BY cause) AS g) AS marks
       FROM ${tables.asset} AS a WHERE a.asset = ANY(${assets}::text[])`,
-    StaleRow
-  )
-  const byAsset = new Map(rows.map((row) => [row.asset, row]))
-  return new Map(assets.map((asset): readonly [AssetKey, StaleSet] => {
-    const row = byAsset.get(asset)
-    return [asset, {
-      asset,
-      codeVersion: row?.code_version,
-      ranges: row?.ranges.map(([from, cause]) => ({ from: from ?? undefined, cause: decodeCause(cause) })) ?? [],
-      marks: row?.marks.map(([cause, count]) => ({ cause: decodeCause(cause), count })) ?? []
-    }]
-  }))
-})
+      StaleRow
+    )
+    const byAsset = new Map(rows.map((row) => [row.asset, row]))
+    return new Map(
+      assets.map((asset): readonly [AssetKey, StaleSet] => {
+        const row = byAsset.get(asset)
+        return [
+          asset,
+          {
+            asset,
+            codeVersion: row?.code_version,
+            ranges: row?.ranges.map(([from, cause]) => ({ from: from ?? undefined, cause: decodeCause(cause) })) ?? [],
+            marks: row?.marks.map(([cause, count]) => ({ cause: decodeCause(cause), count })) ?? []
+          }
+        ]
+      })
+    )
+  })
 
-const units = (tables: Tables): Service["units"] =>
+const units =
+  (tables: Tables): Service["units"] =>
   (asset) =>
-  Effect.map(
-    tables.pg.query(
-      sql`SELECT unit, cause FROM ${tables.unit} WHERE asset = ${asset} ORDER BY unit`,
-      Schema.Struct({ unit: Schema.String, cause: Schema.String })
-    ),
-    (rows) => rows.map(({ cause, unit }) => ({ unit, cause: decodeCause(cause) }))
-  )
+    Effect.map(
+      tables.pg.query(
+        sql`SELECT unit, cause FROM ${tables.unit} WHERE asset = ${asset} ORDER BY unit`,
+        Schema.Struct({ unit: Schema.String, cause: Schema.String })
+      ),
+      (rows) => rows.map(({ cause, unit }) => ({ unit, cause: decodeCause(cause) }))
+    )
 
 const StaleRow = Schema.Struct({
   asset: Schema.String,

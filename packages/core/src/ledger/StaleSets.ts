@@ -95,48 +95,56 @@ export interface Picked {
  * @category services
  * @since 0.1.0
  */
-export class StaleSets extends Context.Service<StaleSets, {
-  /** Those of the assets that are not known, or known with other code or other upstream assets. */
-  readonly unregistered: (assets: ReadonlyArray<Registration>) => Effect.Effect<ReadonlyArray<Registration>, Reason>
-  /**
-   * Makes assets known. A new asset without partitions is stale as a whole (never built); an asset whose code version
-   * differs from the known one is stale as a whole (code changed).
-   */
-  readonly register: (options: {
-    readonly assets: ReadonlyArray<Registration>
-    readonly at: DateTime.Utc
-  }) => Effect.Effect<void, Reason>
-  /** The asset itself, where it is known, and every asset known to read it, each with its known code version. */
-  readonly known: (
-    asset: AssetKey
-  ) => Effect.Effect<ReadonlyArray<{ readonly asset: AssetKey; readonly codeVersion: string }>, Reason>
-  /** Marks units stale. */
-  readonly mark: (options: {
-    readonly asset: AssetKey
-    readonly units: UnitSet
-    readonly cause: Cause
-    readonly at: DateTime.Utc
-  }) => Effect.Effect<void, Reason>
-  /**
-   * Announces the first build of an asset: from now on marks are listed one by one instead of being covered by the
-   * range that says "never built", so that what arrives during the build is not a reason to build everything again.
-   */
-  readonly open: (asset: AssetKey) => Effect.Effect<void, Reason>
-  /** Picks the units of a step, remembering the versions of their marks. */
-  readonly pick: (options: { readonly asset: AssetKey; readonly selection: Selection }) => Effect.Effect<Picked, Reason>
-  /** Clears what was picked; what was marked again meanwhile stays stale. */
-  readonly clear: (picked: Picked) => Effect.Effect<void, Reason>
-  /** Turns the ranges of a partitioned asset into marks on the given partitions, which are all that exist. */
-  readonly expand: (options: {
-    readonly asset: AssetKey
-    readonly units: ReadonlyArray<string>
-    readonly at: DateTime.Utc
-  }) => Effect.Effect<void, Reason>
-  /** What is stale, for the given assets. */
-  readonly get: (assets: ReadonlyArray<AssetKey>) => Effect.Effect<ReadonlyMap<AssetKey, StaleSet>, Reason>
-  /** The marked units of a partitioned asset, with the cause of each. */
-  readonly units: (asset: AssetKey) => Effect.Effect<ReadonlyArray<{ readonly unit: string; readonly cause: Cause }>, Reason>
-}>()("@assay/core/ledger/StaleSets") {}
+export class StaleSets extends Context.Service<
+  StaleSets,
+  {
+    /** Those of the assets that are not known, or known with other code or other upstream assets. */
+    readonly unregistered: (assets: ReadonlyArray<Registration>) => Effect.Effect<ReadonlyArray<Registration>, Reason>
+    /**
+     * Makes assets known. A new asset without partitions is stale as a whole (never built); an asset whose code version
+     * differs from the known one is stale as a whole (code changed).
+     */
+    readonly register: (options: {
+      readonly assets: ReadonlyArray<Registration>
+      readonly at: DateTime.Utc
+    }) => Effect.Effect<void, Reason>
+    /** The asset itself, where it is known, and every asset known to read it, each with its known code version. */
+    readonly known: (
+      asset: AssetKey
+    ) => Effect.Effect<ReadonlyArray<{ readonly asset: AssetKey; readonly codeVersion: string }>, Reason>
+    /** Marks units stale. */
+    readonly mark: (options: {
+      readonly asset: AssetKey
+      readonly units: UnitSet
+      readonly cause: Cause
+      readonly at: DateTime.Utc
+    }) => Effect.Effect<void, Reason>
+    /**
+     * Announces the first build of an asset: from now on marks are listed one by one instead of being covered by the
+     * range that says "never built", so that what arrives during the build is not a reason to build everything again.
+     */
+    readonly open: (asset: AssetKey) => Effect.Effect<void, Reason>
+    /** Picks the units of a step, remembering the versions of their marks. */
+    readonly pick: (options: {
+      readonly asset: AssetKey
+      readonly selection: Selection
+    }) => Effect.Effect<Picked, Reason>
+    /** Clears what was picked; what was marked again meanwhile stays stale. */
+    readonly clear: (picked: Picked) => Effect.Effect<void, Reason>
+    /** Turns the ranges of a partitioned asset into marks on the given partitions, which are all that exist. */
+    readonly expand: (options: {
+      readonly asset: AssetKey
+      readonly units: ReadonlyArray<string>
+      readonly at: DateTime.Utc
+    }) => Effect.Effect<void, Reason>
+    /** What is stale, for the given assets. */
+    readonly get: (assets: ReadonlyArray<AssetKey>) => Effect.Effect<ReadonlyMap<AssetKey, StaleSet>, Reason>
+    /** The marked units of a partitioned asset, with the cause of each. */
+    readonly units: (
+      asset: AssetKey
+    ) => Effect.Effect<ReadonlyArray<{ readonly unit: string; readonly cause: Cause }>, Reason>
+  }
+>()("@assay/core/ledger/StaleSets") {}
 
 /**
  * A cause as the ledger stores it.
@@ -165,8 +173,8 @@ export const decodeCause = (text: string): Cause =>
   text.startsWith("upstream:")
     ? { _tag: "Upstream", asset: text.slice("upstream:".length) }
     : text === "code changed"
-    ? { _tag: "CodeChanged" }
-    : { _tag: "NeverBuilt" }
+      ? { _tag: "CodeChanged" }
+      : { _tag: "NeverBuilt" }
 
 /**
  * A cause in words.
@@ -174,7 +182,8 @@ export const decodeCause = (text: string): Cause =>
  * @category conversions
  * @since 0.1.0
  */
-export const formatCause = (cause: Cause): string => cause._tag === "Upstream" ? `${cause.asset} changed` : encodeCause(cause)
+export const formatCause = (cause: Cause): string =>
+  cause._tag === "Upstream" ? `${cause.asset} changed` : encodeCause(cause)
 
 /**
  * Stale sets in memory.
@@ -184,7 +193,7 @@ export const formatCause = (cause: Cause): string => cause._tag === "Upstream" ?
  */
 export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializations> = Layer.effect(
   StaleSets,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const materializations = yield* Materializations
     const state = (yield* MemoryStore).cell<State>({ version: 0, assets: new Map() })
     const of = (asset: AssetKey) => stateOf(state, asset)
@@ -221,13 +230,12 @@ export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializ
           const current = of(asset)
           put(asset, {
             ...current,
-            ranges: current.ranges.map((range) => range.cause === "never built" ? { ...range, cause: opened } : range)
+            ranges: current.ranges.map((range) => (range.cause === "never built" ? { ...range, cause: opened } : range))
           })
         }),
       pick: ({ asset, selection }) =>
-        Effect.map(
-          selection._tag === "Units" ? materializations.units(asset) : Effect.succeed([]),
-          (built) => choose(asset, of(asset), selection, new Set(built))
+        Effect.map(selection._tag === "Units" ? materializations.units(asset) : Effect.succeed([]), (built) =>
+          choose(asset, of(asset), selection, new Set(built))
         ),
       clear: (picked) =>
         Effect.sync(() => {
@@ -250,22 +258,29 @@ export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializ
           }
         }),
       get: (assets) =>
-        Effect.sync(() =>
-          new Map(assets.map((asset) => {
-            const { codeVersion, marks, ranges } = of(asset)
-            const byCause = Map.groupBy(marks.values(), ({ cause }) => cause)
-            return [asset, {
-              asset,
-              codeVersion,
-              ranges: ranges.map(({ cause, from }) => ({ from, cause: decodeCause(cause) })),
-              marks: Array.from(byCause, ([cause, group]) => ({ cause: decodeCause(cause), count: group.length }))
-            }]
-          }))
+        Effect.sync(
+          () =>
+            new Map(
+              assets.map((asset) => {
+                const { codeVersion, marks, ranges } = of(asset)
+                const byCause = Map.groupBy(marks.values(), ({ cause }) => cause)
+                return [
+                  asset,
+                  {
+                    asset,
+                    codeVersion,
+                    ranges: ranges.map(({ cause, from }) => ({ from, cause: decodeCause(cause) })),
+                    marks: Array.from(byCause, ([cause, group]) => ({ cause: decodeCause(cause), count: group.length }))
+                  }
+                ]
+              })
+            )
         ),
       units: (asset) =>
         Effect.sync(() =>
-          Array.from(of(asset).marks, ([unit, { cause }]) => ({ unit, cause: decodeCause(cause) }))
-            .toSorted((a, b) => a.unit < b.unit ? -1 : 1)
+          Array.from(of(asset).marks, ([unit, { cause }]) => ({ unit, cause: decodeCause(cause) })).toSorted((a, b) =>
+            a.unit < b.unit ? -1 : 1
+          )
         )
     })
   })
@@ -284,7 +299,11 @@ export const opened = "opened"
 interface AssetState {
   readonly codeVersion: string | undefined
   readonly reads: ReadonlyArray<AssetKey>
-  readonly ranges: ReadonlyArray<{ readonly from: string | undefined; readonly version: number; readonly cause: string }>
+  readonly ranges: ReadonlyArray<{
+    readonly from: string | undefined
+    readonly version: number
+    readonly cause: string
+  }>
   readonly marks: ReadonlyMap<string, { readonly version: number; readonly cause: string }>
 }
 
@@ -316,7 +335,7 @@ const markIn = (state: Cell<State>, asset: AssetKey, units: UnitSet, cause: stri
       if (neverBuilt !== undefined) {
         return keep(state, asset, {
           ...current,
-          ranges: current.ranges.map((range) => range === neverBuilt ? { ...range, version: next(state) } : range)
+          ranges: current.ranges.map((range) => (range === neverBuilt ? { ...range, version: next(state) } : range))
         })
       }
       const marks = new Map(current.marks)
@@ -346,11 +365,16 @@ const choose = (asset: AssetKey, state: AssetState, selection: Selection, built:
         ]
       }
     case "Some": {
-      const units = marked.map(({ unit }) => unit).toSorted().slice(0, selection.limit)
+      const units = marked
+        .map(({ unit }) => unit)
+        .toSorted()
+        .slice(0, selection.limit)
       return { asset, units: listed(units), count: units.length, partitions: [], versions: versionsOf(new Set(units)) }
     }
     case "Units": {
-      const partitions = selection.units.filter(({ unit }) => selection.isForced || state.marks.has(unit) || !built.has(unit))
+      const partitions = selection.units.filter(
+        ({ unit }) => selection.isForced || state.marks.has(unit) || !built.has(unit)
+      )
       const units = partitions.map(({ unit }) => unit)
       return { asset, units: listed(units), count: units.length, partitions, versions: versionsOf(new Set(units)) }
     }

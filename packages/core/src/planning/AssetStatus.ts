@@ -43,7 +43,8 @@ export interface AssetStatus<R = unknown> {
  * @category getters
  * @since 0.1.0
  */
-export const missing = (self: AssetStatus): PartitionSet.PartitionSet => PartitionSet.difference(self.existing, self.built)
+export const missing = (self: AssetStatus): PartitionSet.PartitionSet =>
+  PartitionSet.difference(self.existing, self.built)
 
 /**
  * The existing partitions that have to be built: never built or stale.
@@ -68,7 +69,7 @@ export const staleCount = (self: AssetStatus): number =>
  * @category constructors
  * @since 0.1.0
  */
-export const read = Effect.fnUntraced(function*<R>(options: {
+export const read = Effect.fnUntraced(function* <R>(options: {
   readonly assets: ReadonlyArray<Asset<string, unknown, R>>
   readonly now: DateTime.Utc
 }): Effect.fn.Return<ReadonlyArray<AssetStatus<R>>, Reason, StaleSets | Materializations> {
@@ -82,7 +83,7 @@ export const read = Effect.fnUntraced(function*<R>(options: {
 
 // --- internal ---
 
-const ofWhole = Effect.fnUntraced(function*<R>(
+const ofWhole = Effect.fnUntraced(function* <R>(
   asset: Asset<string, unknown, R>,
   set: StaleSet
 ): Effect.fn.Return<AssetStatus<R>, Reason, Materializations> {
@@ -94,10 +95,10 @@ const ofWhole = Effect.fnUntraced(function*<R>(
   const whole: Cause | undefined = !isComputed
     ? undefined
     : set.codeVersion === undefined
-    ? { _tag: "NeverBuilt" }
-    : set.codeVersion !== asset.codeVersion
-    ? { _tag: "CodeChanged" }
-    : range?.cause
+      ? { _tag: "NeverBuilt" }
+      : set.codeVersion !== asset.codeVersion
+        ? { _tag: "CodeChanged" }
+        : range?.cause
   return {
     asset,
     isBuilt,
@@ -110,7 +111,7 @@ const ofWhole = Effect.fnUntraced(function*<R>(
   }
 })
 
-const ofPartitions = Effect.fnUntraced(function*<R>(
+const ofPartitions = Effect.fnUntraced(function* <R>(
   asset: Asset<string, unknown, R>,
   set: StaleSet,
   now: DateTime.Utc
@@ -122,19 +123,30 @@ const ofPartitions = Effect.fnUntraced(function*<R>(
   const marks = yield* staleSets.units(asset.name)
   const isOtherCode = set.codeVersion !== undefined && set.codeVersion !== asset.codeVersion
   const ranged = set.ranges.map(({ cause, from }) => ({ cause, partitions: onwards(existing, from) }))
-  const marked = setOf(asset.partitions, marks.map(({ unit }) => unit))
+  const marked = setOf(
+    asset.partitions,
+    marks.map(({ unit }) => unit)
+  )
   const stale = [...ranged.map(({ partitions }) => partitions), ...(isOtherCode ? [existing] : [])].reduce(
     (union, part) => PartitionSet.union(union, part),
     marked
   )
   const staleBuilt = PartitionSet.intersection(stale, built)
   const causeOf = new Map(marks.map(({ cause, unit }) => [unit, cause]))
-  const counted = Map.groupBy(PartitionSet.keys(PartitionSet.intersection(marked, built)), (unit) => JSON.stringify(causeOf.get(unit)))
-  const byMark = Array.from(counted.values(), (units) => ({ cause: causeOf.get(units[0] ?? wholeUnit), count: units.length }))
+  const counted = Map.groupBy(PartitionSet.keys(PartitionSet.intersection(marked, built)), (unit) =>
+    JSON.stringify(causeOf.get(unit))
+  )
+  const byMark = Array.from(counted.values(), (units) => ({
+    cause: causeOf.get(units[0] ?? wholeUnit),
+    count: units.length
+  }))
   return {
     asset,
     isBuilt: !PartitionSet.isEmpty(built),
-    whole: isOtherCode ? { _tag: "CodeChanged" } : ranged.find(({ partitions }) => !PartitionSet.isEmpty(built) && PartitionSet.isSubset(built, partitions))?.cause,
+    whole: isOtherCode
+      ? { _tag: "CodeChanged" }
+      : ranged.find(({ partitions }) => !PartitionSet.isEmpty(built) && PartitionSet.isSubset(built, partitions))
+          ?.cause,
     existing,
     built,
     stale: staleBuilt,
@@ -144,7 +156,7 @@ const ofPartitions = Effect.fnUntraced(function*<R>(
         cause,
         count: PartitionSet.size(PartitionSet.intersection(partitions, built))
       })),
-      ...byMark.flatMap(({ cause, count }) => cause === undefined ? [] : [{ cause, count }])
+      ...byMark.flatMap(({ cause, count }) => (cause === undefined ? [] : [{ cause, count }]))
     ],
     causeOf
   }
@@ -152,7 +164,10 @@ const ofPartitions = Effect.fnUntraced(function*<R>(
 
 /** The partitions of stored keys; a key that the definition no longer has, because its start moved, is left out. */
 const setOf = (partitions: Partitions.Partitions, keys: ReadonlyArray<string>): PartitionSet.PartitionSet => {
-  const set = PartitionSet.fromKeys(partitions, keys.filter((key) => Partitions.isKey(partitions, key)))
+  const set = PartitionSet.fromKeys(
+    partitions,
+    keys.filter((key) => Partitions.isKey(partitions, key))
+  )
   return set._tag === "Success" ? set.success : PartitionSet.empty(partitions)
 }
 
@@ -164,5 +179,8 @@ const onwards = (existing: PartitionSet.PartitionSet, from: string | undefined):
   const window = start === undefined ? undefined : Partitions.windowOf(partitions, start)
   return window === undefined || window._tag === "None"
     ? PartitionSet.empty(partitions)
-    : PartitionSet.intersection(existing, PartitionSet.fromWindow(partitions, { start: window.value.start, end: Number.POSITIVE_INFINITY }))
+    : PartitionSet.intersection(
+        existing,
+        PartitionSet.fromWindow(partitions, { start: window.value.start, end: Number.POSITIVE_INFINITY })
+      )
 }

@@ -41,26 +41,26 @@ export type Why =
  */
 export type PlanStep =
   | {
-    readonly _tag: "Land"
-    readonly asset: AssetKey
-    readonly deliveries: ReadonlyArray<Delivery>
-    readonly why: ReadonlyArray<Why>
-    readonly rows: number | undefined
-  }
+      readonly _tag: "Land"
+      readonly asset: AssetKey
+      readonly deliveries: ReadonlyArray<Delivery>
+      readonly why: ReadonlyArray<Why>
+      readonly rows: number | undefined
+    }
   | {
-    readonly _tag: "Build"
-    readonly asset: AssetKey
-    readonly units: number
-    readonly unitName: string
-    readonly isWhole: boolean
-    readonly isForced: boolean
-    readonly partitions: PartitionSet.PartitionSet | undefined
-    readonly existing: number | undefined
-    readonly incomplete: PartitionSet.PartitionSet | undefined
-    readonly waiting: PartitionSet.PartitionSet | undefined
-    readonly why: ReadonlyArray<Why>
-    readonly rows: number | undefined
-  }
+      readonly _tag: "Build"
+      readonly asset: AssetKey
+      readonly units: number
+      readonly unitName: string
+      readonly isWhole: boolean
+      readonly isForced: boolean
+      readonly partitions: PartitionSet.PartitionSet | undefined
+      readonly existing: number | undefined
+      readonly incomplete: PartitionSet.PartitionSet | undefined
+      readonly waiting: PartitionSet.PartitionSet | undefined
+      readonly why: ReadonlyArray<Why>
+      readonly rows: number | undefined
+    }
   | { readonly _tag: "Follow"; readonly asset: AssetKey; readonly upstream: ReadonlyArray<AssetKey> }
 
 /**
@@ -127,13 +127,15 @@ export const step = (finding: Finding, options: { readonly now: number }): PlanS
   const { deliveries, status, target } = finding
   const { asset, isForced } = target
   if (asset.body._tag === "Source") {
-    return deliveries.length === 0 ? undefined : {
-      _tag: "Land",
-      asset: asset.name,
-      deliveries,
-      why: [{ _tag: "NewRows", deliveries: deliveries.length }],
-      rows: finding.rows
-    }
+    return deliveries.length === 0
+      ? undefined
+      : {
+          _tag: "Land",
+          asset: asset.name,
+          deliveries,
+          why: [{ _tag: "NewRows", deliveries: deliveries.length }],
+          rows: finding.rows
+        }
   }
   if (asset.write._tag === "View") return undefined
   return target.partitions === undefined
@@ -165,11 +167,15 @@ export const waiting = (asset: Asset, partitions: PartitionSet.PartitionSet, now
  * @category conversions
  * @since 0.1.0
  */
-export const explain = (self: Plan): ReadonlyArray<string> => self.steps.flatMap((planned, index) => {
-  const number = `${index + 1}.`.padStart(4)
-  const [head, ...rest] = describe(planned)
-  return [`${number} ${planned.asset.padEnd(nameWidth(self))}  ${head}`, ...rest.map((line) => `${" ".repeat(nameWidth(self) + 7)}${line}`)]
-})
+export const explain = (self: Plan): ReadonlyArray<string> =>
+  self.steps.flatMap((planned, index) => {
+    const number = `${index + 1}.`.padStart(4)
+    const [head, ...rest] = describe(planned)
+    return [
+      `${number} ${planned.asset.padEnd(nameWidth(self))}  ${head}`,
+      ...rest.map((line) => `${" ".repeat(nameWidth(self) + 7)}${line}`)
+    ]
+  })
 
 /**
  * One step in words, without its asset: what is done, and why.
@@ -181,9 +187,10 @@ export const describe = (planned: PlanStep): readonly [string, ...Array<string>]
   switch (planned._tag) {
     case "Land": {
       const [first] = planned.deliveries
-      const what = planned.deliveries.length === 1 && first !== undefined
-        ? first.description
-        : `${planned.deliveries.length} deliveries`
+      const what =
+        planned.deliveries.length === 1 && first !== undefined
+          ? first.description
+          : `${planned.deliveries.length} deliveries`
       return [`land ${what}${planned.rows === undefined ? "" : ` (${count(planned.rows, "new row")})`}`]
     }
     case "Follow":
@@ -300,10 +307,14 @@ const buildPartitions = (
     why: [
       ...(options.isForced ? [{ _tag: "Forced", units: undefined } as const] : []),
       ...(PartitionSet.isEmpty(absent) ? [] : [{ _tag: "NeverBuilt", units: PartitionSet.size(absent) } as const]),
-      ...(PartitionSet.isEmpty(stale) ? [] : [
-        ...Array.from(marked.values()).flatMap((causes) => causes[0] === undefined ? [] : [whyOf(causes[0], causes.length)]),
-        ...ranged.map(({ cause, count }) => whyOf(cause, count))
-      ])
+      ...(PartitionSet.isEmpty(stale)
+        ? []
+        : [
+            ...Array.from(marked.values()).flatMap((causes) =>
+              causes[0] === undefined ? [] : [whyOf(causes[0], causes.length)]
+            ),
+            ...ranged.map(({ cause, count }) => whyOf(cause, count))
+          ])
     ],
     rows: options.rows
   }
@@ -327,10 +338,13 @@ const unended = (partitions: PartitionSet.PartitionSet, now: number): PartitionS
   const definition = partitions.partitions
   return definition._tag !== "TimeWindows"
     ? PartitionSet.empty(definition)
-    : PartitionSet.difference(partitions, PartitionSet.fromWindow(definition, {
-      start: Number.NEGATIVE_INFINITY,
-      end: Partitions.windowAt(definition, now).start
-    }))
+    : PartitionSet.difference(
+        partitions,
+        PartitionSet.fromWindow(definition, {
+          start: Number.NEGATIVE_INFINITY,
+          end: Partitions.windowAt(definition, now).start
+        })
+      )
 }
 
 const unitName = (partitions: Partitions.Partitions): string => {

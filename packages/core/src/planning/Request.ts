@@ -58,7 +58,7 @@ export const targets = <R>(
   request: Request,
   options: { readonly graph: AssetGraph<R>; readonly now: number }
 ): Result.Result<ReadonlyArray<Target<R>>, UnknownAsset | PartitionSet.InvalidPartitionRange> =>
-  Result.gen(function*() {
+  Result.gen(function* () {
     const { graph, now } = options
     const named = request.assets.length === 0 ? AssetSelection.all : AssetSelection.names(...request.assets)
     const names = new Set(yield* AssetSelection.resolve(named, graph))
@@ -66,7 +66,10 @@ export const targets = <R>(
     const order = yield* AssetSelection.resolve(isWithUpstream ? AssetSelection.upstream(named) : named, graph)
     const wanted = new Map<AssetKey, PartitionSet.PartitionSet>()
     const want = (asset: Asset, partitions: PartitionSet.PartitionSet) =>
-      wanted.set(asset.name, PartitionSet.union(wanted.get(asset.name) ?? PartitionSet.empty(asset.partitions), partitions))
+      wanted.set(
+        asset.name,
+        PartitionSet.union(wanted.get(asset.name) ?? PartitionSet.empty(asset.partitions), partitions)
+      )
     const taking: Array<Target<R>> = []
     for (const name of order.toReversed()) {
       const asset = graph.assets.get(name)
@@ -74,18 +77,22 @@ export const targets = <R>(
       const isNamed = names.has(name)
       const existing = Partitions.existing(asset.partitions, now)
       if (isNamed && isPartitioned(asset)) {
-        want(asset, request.partitions === undefined
-          ? existing
-          : yield* PartitionSet.parse(request.partitions, { partitions: asset.partitions, existing, now }))
+        want(
+          asset,
+          request.partitions === undefined
+            ? existing
+            : yield* PartitionSet.parse(request.partitions, { partitions: asset.partitions, existing, now })
+        )
       }
       const partitions = isPartitioned(asset)
         ? PartitionSet.intersection(wanted.get(name) ?? existing, existing)
         : undefined
       for (const { asset: upstream, mapping } of asset.inputs) {
         if (!isPartitioned(upstream)) continue
-        const reached = partitions === undefined
-          ? undefined
-          : PartitionReach.upstream(mapping, { downstream: partitions, upstream: upstream.partitions })
+        const reached =
+          partitions === undefined
+            ? undefined
+            : PartitionReach.upstream(mapping, { downstream: partitions, upstream: upstream.partitions })
         want(upstream, reached ?? Partitions.existing(upstream.partitions, now))
       }
       if (!isNamed && asset.policy.automation === "onRequest") continue

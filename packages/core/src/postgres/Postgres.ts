@@ -34,17 +34,23 @@ export interface Schemas {
  * @category services
  * @since 0.1.0
  */
-export class Postgres extends Context.Service<Postgres, {
-  readonly schemas: Schemas
-  /** Runs a query and decodes its rows. */
-  readonly query: <A>(statement: Sql, row: Schema.ConstraintDecoder<A>) => Effect.Effect<ReadonlyArray<A>, Reason>
-  /** Runs a statement for its effect and yields the number of rows it touched. */
-  readonly execute: (statement: Sql) => Effect.Effect<number, Reason>
-  /** Rows of text columns, streamed outside of a transaction; the connection is taken for as long as the stream runs. */
-  readonly stream: (statement: Sql) => Stream.Stream<ReadonlyArray<string | null>, Reason>
-  /** Rows of text columns within a transaction, through a cursor: other statements may run in between. */
-  readonly cursor: (statement: Sql, options: { readonly fetch: number }) => Stream.Stream<ReadonlyArray<string | null>, Reason>
-}>()("@assay/core/postgres/Postgres") {}
+export class Postgres extends Context.Service<
+  Postgres,
+  {
+    readonly schemas: Schemas
+    /** Runs a query and decodes its rows. */
+    readonly query: <A>(statement: Sql, row: Schema.ConstraintDecoder<A>) => Effect.Effect<ReadonlyArray<A>, Reason>
+    /** Runs a statement for its effect and yields the number of rows it touched. */
+    readonly execute: (statement: Sql) => Effect.Effect<number, Reason>
+    /** Rows of text columns, streamed outside of a transaction; the connection is taken for as long as the stream runs. */
+    readonly stream: (statement: Sql) => Stream.Stream<ReadonlyArray<string | null>, Reason>
+    /** Rows of text columns within a transaction, through a cursor: other statements may run in between. */
+    readonly cursor: (
+      statement: Sql,
+      options: { readonly fetch: number }
+    ) => Stream.Stream<ReadonlyArray<string | null>, Reason>
+  }
+>()("@assay/core/postgres/Postgres") {}
 
 /**
  * The services of this room over a host's `PgClient`.
@@ -53,98 +59,141 @@ export class Postgres extends Context.Service<Postgres, {
  * @since 0.1.0
  */
 export const layer = (schemas: Schemas): Layer.Layer<Postgres | Transactor, never, PgClient.PgClient> =>
-  Layer.effectContext(Effect.gen(function*() {
-    const client = (yield* PgClient.PgClient).withoutTransforms()
-    const raw = (statement: Sql) => {
-      const { text, values } = compile(statement)
-      return client.unsafe(text, values.map(bind))
-    }
-    const run = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, Reason> => Effect.mapError(effect, SqlState.reason)
-
-    const query = <A>(statement: Sql, row: Schema.ConstraintDecoder<A>): Effect.Effect<ReadonlyArray<A>, Reason> =>
-      Effect.flatMap(run(raw(statement)), (rows) =>
-        Effect.mapError(
-          Schema.decodeUnknownEffect(Schema.Array(row))(rows),
-          (error) => new DefinitionFault({ message: `a row is not of the expected shape: ${error.message}`, code: undefined })
-        ))
-
-    const execute = (statement: Sql): Effect.Effect<number, Reason> =>
-      Effect.map(run(raw(statement).raw), (result) => Option.match(decodeRowCount(result), { onNone: () => 0, onSome: ({ rowCount }) => rowCount }))
-
-    const inTransaction = Effect.map(Effect.serviceOption(client.transactionService), (option) => option._tag === "Some")
-
-    const begin = execute(sql`SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
-      set_config('IntervalStyle', 'postgres', true), set_config('extra_float_digits', '1', true),
-      set_config('bytea_output', 'hex', true), set_config('search_path', 'public', true), set_config('jit', 'off', true)`)
-
-    const within = (isolation: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Reason, R> =>
-      Effect.flatMap(inTransaction, (isNested) => {
-        let inside: { readonly _tag: "Inside"; readonly error: E | Reason } | undefined
-        return client.withTransaction(
-          Effect.mapError(isNested ? effect : Effect.andThen(begin, effect), (error) => inside = { _tag: "Inside", error })
-        ).pipe(
-          Effect.provideService(BeginTransaction, `BEGIN ISOLATION LEVEL ${isolation} READ WRITE`),
-          Effect.mapError((error) => error._tag === "Inside" ? error.error : SqlState.reason(error)),
-          // A rollback on a lost connection is a defect to the driver, and so is then the error for which it was to roll
-          // back; the transaction is gone all the same.
-          Effect.catchDefect((defect) =>
-            inside !== undefined && defect === inside
-              ? Effect.fail(inside.error)
-              : isSqlError(defect)
-              ? Effect.fail(SqlState.reason(defect))
-              : Effect.die(defect)
-          )
-        )
-      })
-
-    const undone = (isolation: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Reason, R> =>
-      within(isolation)(Effect.flatMap(Effect.exit(effect), (exit) => Effect.fail({ _tag: "Undone", exit } as const))).pipe(
-        Effect.catch((error): Effect.Effect<A, E | Reason> => error._tag === "Undone" ? error.exit : Effect.fail(error))
-      )
-
-    const transactor = Transactor.of({
-      transact: within("READ COMMITTED"),
-      rehearse: undone("READ COMMITTED"),
-      snapshot: undone("REPEATABLE READ"),
-      lock: (locks) => lock(locks)
+  Layer.effectContext(
+    Effect.map(PgClient.PgClient, (host) => {
+      const client = host.withoutTransforms()
+      const postgres = queriesOn(client, schemas)
+      return Context.make(Postgres, postgres).pipe(Context.add(Transactor, transactionsOn(client, postgres)))
     })
+  )
 
-    const stream = (statement: Sql) =>
-      raw(statement).stream.pipe(
-        Stream.mapError(SqlState.reason),
-        Stream.map((row) => Object.values(row).map((cell) => typeof cell === "string" ? cell : null))
+// --- internal ---
+
+const queriesOn = (client: PgClient.PgClient, schemas: Schemas): typeof Postgres.Service => {
+  const raw = (statement: Sql) => {
+    const { text, values } = compile(statement)
+    return client.unsafe(text, values.map(bind))
+  }
+  const run = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, Reason> =>
+    Effect.mapError(effect, SqlState.reason)
+
+  const query = <A>(statement: Sql, row: Schema.ConstraintDecoder<A>): Effect.Effect<ReadonlyArray<A>, Reason> =>
+    Effect.flatMap(run(raw(statement)), (rows) =>
+      Effect.mapError(
+        Schema.decodeUnknownEffect(Schema.Array(row))(rows),
+        (error) =>
+          new DefinitionFault({ message: `a row is not of the expected shape: ${error.message}`, code: undefined })
       )
+    )
 
-    const cursor = (statement: Sql, options: { readonly fetch: number }) =>
-      Stream.unwrap(Effect.gen(function*() {
+  const execute = (statement: Sql): Effect.Effect<number, Reason> =>
+    Effect.map(run(raw(statement).raw), (result) =>
+      Option.match(decodeRowCount(result), { onNone: () => 0, onSome: ({ rowCount }) => rowCount })
+    )
+
+  const stream = (statement: Sql) =>
+    raw(statement).stream.pipe(
+      Stream.mapError(SqlState.reason),
+      Stream.map((row) => Object.values(row).map((cell) => (typeof cell === "string" ? cell : null)))
+    )
+
+  const cursor = (statement: Sql, options: { readonly fetch: number }) =>
+    Stream.unwrap(
+      Effect.gen(function* () {
         cursors += 1
         const name = literal(`assay_cursor_${cursors}`)
         yield* execute(sql`DECLARE ${name} NO SCROLL CURSOR FOR ${statement}`)
         const fetch = run(raw(sql`FETCH ${literal(String(options.fetch))} FROM ${name}`).values).pipe(
           Effect.flatMap((rows) =>
-            Effect.mapError(decodeTexts(rows), (error) => new DefinitionFault({ message: error.message, code: undefined }))
+            Effect.mapError(
+              decodeTexts(rows),
+              (error) => new DefinitionFault({ message: error.message, code: undefined })
+            )
           )
         )
         return Stream.paginate(undefined, () =>
-          Effect.map(fetch, (rows) =>
-            [rows, rows.length < options.fetch ? Option.none<undefined>() : Option.some(undefined)] as const))
-      }))
-
-    const lock = (locks: ReadonlyArray<Lock>): Effect.Effect<void, Reason> =>
-      locks.length === 0 ? Effect.void : Effect.asVoid(execute(sql`SELECT ${
-        list(locks.map(({ asset, mode }) =>
-          sql`${literal(mode === "exclusive" ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared")}(hashtextextended(${
-            JSON.stringify([schemas.ledger, asset])
-          }, 0))`
-        ))
-      }`))
-
-    return Context.make(Postgres, Postgres.of({ schemas, query, execute, stream, cursor })).pipe(
-      Context.add(Transactor, transactor)
+          Effect.map(
+            fetch,
+            (rows) => [rows, rows.length < options.fetch ? Option.none<undefined>() : Option.some(undefined)] as const
+          )
+        )
+      })
     )
-  }))
 
-// --- internal ---
+  return Postgres.of({ schemas, query, execute, stream, cursor })
+}
+
+const transactionsOn = (
+  client: PgClient.PgClient,
+  { execute, schemas }: typeof Postgres.Service
+): typeof Transactor.Service => {
+  const inTransaction = Effect.map(Effect.serviceOption(client.transactionService), (option) => option._tag === "Some")
+
+  const begin = execute(sql`SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
+  set_config('IntervalStyle', 'postgres', true), set_config('extra_float_digits', '1', true),
+  set_config('bytea_output', 'hex', true), set_config('search_path', 'public', true), set_config('jit', 'off', true)`)
+
+  const within =
+    (isolation: string) =>
+    <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Reason, R> =>
+      Effect.flatMap(inTransaction, (isNested) => {
+        let inside: { readonly _tag: "Inside"; readonly error: E | Reason } | undefined
+        return client
+          .withTransaction(
+            Effect.mapError(
+              isNested ? effect : Effect.andThen(begin, effect),
+              (error) => (inside = { _tag: "Inside", error })
+            )
+          )
+          .pipe(
+            Effect.provideService(BeginTransaction, `BEGIN ISOLATION LEVEL ${isolation} READ WRITE`),
+            Effect.mapError((error) => (error._tag === "Inside" ? error.error : SqlState.reason(error))),
+            // A rollback on a lost connection is a defect to the driver, and so is then the error for which it was to roll
+            // back; the transaction is gone all the same.
+            Effect.catchDefect((defect) =>
+              inside !== undefined && defect === inside
+                ? Effect.fail(inside.error)
+                : isSqlError(defect)
+                  ? Effect.fail(SqlState.reason(defect))
+                  : Effect.die(defect)
+            )
+          )
+      })
+
+  const undone =
+    (isolation: string) =>
+    <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Reason, R> =>
+      within(isolation)(
+        Effect.flatMap(Effect.exit(effect), (exit) => Effect.fail({ _tag: "Undone", exit } as const))
+      ).pipe(
+        Effect.catch((error): Effect.Effect<A, E | Reason> =>
+          error._tag === "Undone" ? error.exit : Effect.fail(error)
+        )
+      )
+
+  const lock = (locks: ReadonlyArray<Lock>): Effect.Effect<void, Reason> =>
+    locks.length === 0
+      ? Effect.void
+      : Effect.asVoid(
+          execute(
+            sql`SELECT ${list(
+              locks.map(
+                ({ asset, mode }) =>
+                  sql`${literal(mode === "exclusive" ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared")}(hashtextextended(${JSON.stringify(
+                    [schemas.ledger, asset]
+                  )}, 0))`
+              )
+            )}`
+          )
+        )
+
+  return Transactor.of({
+    transact: within("READ COMMITTED"),
+    rehearse: undone("READ COMMITTED"),
+    snapshot: undone("REPEATABLE READ"),
+    lock
+  })
+}
 
 // The driver keeps the columns of a statement by its text, so `FETCH … FROM` one name must always mean the same columns:
 // a name is never used twice, also where several services share a pool.
@@ -159,4 +208,4 @@ const bind = (value: Value): string | number | bigint | boolean | null =>
   typeof value === "object" && value !== null ? arrayLiteral(value) : value
 
 const arrayLiteral = (values: ReadonlyArray<string | null>): string =>
-  `{${values.map((value) => value === null ? "NULL" : `"${value.replaceAll("\\", "\\\\").replaceAll("\"", "\\\"")}"`).join(",")}}`
+  `{${values.map((value) => (value === null ? "NULL" : `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`)).join(",")}}`

@@ -57,7 +57,8 @@ export const reason = (error: SqlError): Reason => {
       ? new Transient({ message, code })
       : new DefinitionFault({ message, code })
   }
-  if (code.startsWith("08") || code.startsWith("40") || transientCodes.has(code)) return new Transient({ message, code })
+  if (code.startsWith("08") || code.startsWith("40") || transientCodes.has(code))
+    return new Transient({ message, code })
   if (code.startsWith("53") || code.startsWith("54")) return new ResourceExhausted({ message, code })
   if (code.startsWith("22") || code.startsWith("23")) return new DataQuality({ message, check: undefined })
   return new DefinitionFault({ message: `${message} (SQLSTATE ${code})`, code })

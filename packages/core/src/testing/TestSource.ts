@@ -15,7 +15,10 @@ import type { Delivery, Rejected, Source } from "../Source.ts"
 export interface TestSource<in out Row> {
   readonly source: Source<Row>
   /** Makes rows available; the next materialization lands them. */
-  readonly deliver: (rows: ReadonlyArray<Row>, rejected?: ReadonlyArray<Pick<Rejected, "line" | "raw" | "reasons">>) => Effect.Effect<void>
+  readonly deliver: (
+    rows: ReadonlyArray<Row>,
+    rejected?: ReadonlyArray<Pick<Rejected, "line" | "raw" | "reasons">>
+  ) => Effect.Effect<void>
 }
 
 /**
@@ -52,10 +55,13 @@ export const make = <Row>(): Effect.Effect<TestSource<Row>> =>
               description: `${origin} (${rows.length} rows)`,
               bytes: 0,
               after: undefined
-            }))),
+            }))
+        ),
       read: (delivery) =>
         Stream.fromEffect(Ref.get(handed)).pipe(
-          Stream.flatMap((deliveries) => Stream.fromIterable(deliveries.filter(({ origin }) => origin === delivery.origin))),
+          Stream.flatMap((deliveries) =>
+            Stream.fromIterable(deliveries.filter(({ origin }) => origin === delivery.origin))
+          ),
           Stream.map(({ origin, rejected, rows }) => ({
             rows,
             rejected: rejected.map((row) => ({ ...row, origin, context: null })),

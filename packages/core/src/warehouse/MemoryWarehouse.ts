@@ -214,6 +214,11 @@ const inputsOf = Effect.fnUntraced(function* (
   const read = asset.inputs.filter(({ as }) => rule._tag === "Violations" || as === rule.input)
   const inputs: Record<string, ReadonlyArray<Row>> = {}
   for (const input of read)
-    inputs[input.as] = MemoryRelation.ofInput(asset, input, rule._tag === "Violations" ? scope : everything, yield* rowsOf(input.asset))
+    inputs[input.as] = MemoryRelation.ofInput(
+      asset,
+      input,
+      rule._tag === "Violations" ? scope : everything,
+      yield* rowsOf(input.asset)
+    )
   return inputs
 })

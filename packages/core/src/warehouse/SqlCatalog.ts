@@ -35,8 +35,7 @@ export const read = Effect.fnUntraced(function* (pg: typeof Postgres.Service): E
     sql`SELECT to_regnamespace(quote_ident(${pg.schemas.warehouse})) IS NOT NULL AS exists`,
     Schema.Struct({ exists: Schema.Boolean })
   )
-  if (!schema?.exists)
-    return { hasSchema: false, columns: new Map(), indexes: new Set(), viewComments: new Map() }
+  if (!schema?.exists) return { hasSchema: false, columns: new Map(), indexes: new Set(), viewComments: new Map() }
   const relations = yield* pg.query(
     sql`SELECT c.relname::text AS name, c.relkind::text AS kind, obj_description(c.oid, 'pg_class') AS comment,
         (SELECT coalesce(json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull)
@@ -52,7 +51,10 @@ export const read = Effect.fnUntraced(function* (pg: typeof Postgres.Service): E
     columns: new Map(
       relations
         .filter(({ kind }) => !isIndex(kind))
-        .map(({ columns, name }) => [name, columns.map(([column, type, isNullable]) => ({ name: column, type, isNullable }))])
+        .map(({ columns, name }) => [
+          name,
+          columns.map(([column, type, isNullable]) => ({ name: column, type, isNullable }))
+        ])
     ),
     indexes: new Set(relations.filter(({ kind }) => isIndex(kind)).map(({ name }) => name)),
     viewComments: new Map(

@@ -58,35 +58,37 @@ it.layer(TestDatabase.layer)("an interrupted run", (it) => {
 it.layer(TestDatabase.layer)("two processes", (it) => {
   const waiting = MaterializationPolicy.make({})
 
-  it.effect("that materialize the same thing at once do it once, and neither waits for ever (Verifies: L1, L4, L8)", () =>
-    Effect.gen(function* () {
-      const { url } = yield* TestDatabase.TestDatabase
-      const other = yield* Layer.build(
-        Layer.fresh(layerPostgres("shared")).pipe(Layer.provide(Layer.fresh(PgClient.layer({ url }))))
-      )
-      yield* Context.get(other, Time).set(noon)
-      const { assay, feed } = yield* shop({ policy: waiting })
-      const twin = yield* Effect.provideContext(open(Shop.make({ source: feed.source, policy: waiting })), other)
-      for (let round = 0; round < 6; round++) {
-        const orders = Array.from({ length: 12 }, (_, index) =>
-          order(`${(round * 5 + index) % 30}`, `02-${String(((round + index) % 28) + 1).padStart(2, "0")}`, {
-            customer: index % 2 === 0 ? "ann" : "bob",
-            store: Shop.stores[index % 3] ?? "north",
-            tier: index % 4 === 0 ? `tier ${round}` : null,
-            amount: round,
-            seen: `03-01T10:00:${String(round).padStart(2, "0")}`
-          })
+  it.effect(
+    "that materialize the same thing at once do it once, and neither waits for ever (Verifies: L1, L4, L8)",
+    () =>
+      Effect.gen(function* () {
+        const { url } = yield* TestDatabase.TestDatabase
+        const other = yield* Layer.build(
+          Layer.fresh(layerPostgres("shared")).pipe(Layer.provide(Layer.fresh(PgClient.layer({ url }))))
         )
-        const origin = `round ${round}`
-        const batches = [0, 4, 8].map((start) => ({ rows: lines(origin, orders.slice(start, start + 4), start + 1) }))
-        yield* feed.deliver({ origin, batches })
-        const results = yield* Effect.all([assay.materialize(all), twin.materialize(all)], { concurrency: 2 })
-        assert.deepStrictEqual(results.map(trouble), [{}, {}])
-        assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])
-        assert.strictEqual((yield* rows(assay, "bronze_orders")).length, (round + 1) * 12)
-        assert.deepStrictEqual((yield* assay.materialize(all)).steps + (yield* twin.materialize(all)).steps, 0)
-      }
-    }).pipe(Effect.provide(layerPostgres("shared")))
+        yield* Context.get(other, Time).set(noon)
+        const { assay, feed } = yield* shop({ policy: waiting })
+        const twin = yield* Effect.provideContext(open(Shop.make({ source: feed.source, policy: waiting })), other)
+        for (let round = 0; round < 6; round++) {
+          const orders = Array.from({ length: 12 }, (_, index) =>
+            order(`${(round * 5 + index) % 30}`, `02-${String(((round + index) % 28) + 1).padStart(2, "0")}`, {
+              customer: index % 2 === 0 ? "ann" : "bob",
+              store: Shop.stores[index % 3] ?? "north",
+              tier: index % 4 === 0 ? `tier ${round}` : null,
+              amount: round,
+              seen: `03-01T10:00:${String(round).padStart(2, "0")}`
+            })
+          )
+          const origin = `round ${round}`
+          const batches = [0, 4, 8].map((start) => ({ rows: lines(origin, orders.slice(start, start + 4), start + 1) }))
+          yield* feed.deliver({ origin, batches })
+          const results = yield* Effect.all([assay.materialize(all), twin.materialize(all)], { concurrency: 2 })
+          assert.deepStrictEqual(results.map(trouble), [{}, {}])
+          assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])
+          assert.strictEqual((yield* rows(assay, "bronze_orders")).length, (round + 1) * 12)
+          assert.deepStrictEqual((yield* assay.materialize(all)).steps + (yield* twin.materialize(all)).steps, 0)
+        }
+      }).pipe(Effect.provide(layerPostgres("shared")))
   )
 })
 
@@ -96,7 +98,10 @@ it.layer(TestDatabase.layer)("verifying on PostgreSQL", (it) => {
       const sql = yield* PgClient.PgClient
       const { assay, feed } = yield* shop()
       yield* feed.deliver(
-        parcel("opening", [order("1", "02-01", { tier: "gold" }), order("2", "02-02", { customer: "bob", tier: "gold" })])
+        parcel("opening", [
+          order("1", "02-01", { tier: "gold" }),
+          order("2", "02-02", { customer: "bob", tier: "gold" })
+        ])
       )
       yield* assay.materialize(all)
       yield* sql.unsafe("UPDATE tampered.gold_daily SET amount = amount + 1 WHERE day = '2024-02-01'")

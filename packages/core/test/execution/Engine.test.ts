@@ -22,16 +22,14 @@ describe("a retry", () => {
       const attempts = yield* Ref.make(0)
       const disturbance = yield* Disturbance
       yield* disturbance.set(
-        Effect.flatMap(Ref.updateAndGet(attempts, (count) => count + 1), (count) =>
-          count <= 2 ? Effect.fail(new Transient({ message: "try again", code: undefined })) : Effect.void
+        Effect.flatMap(
+          Ref.updateAndGet(attempts, (count) => count + 1),
+          (count) => (count <= 2 ? Effect.fail(new Transient({ message: "try again", code: undefined })) : Effect.void)
         )
       )
       const fiber = yield* Effect.forkChild(assay.materialize({ assets: ["store_totals"] }))
       const after = (seconds: number) => Effect.andThen(TestClock.adjust(seconds * 1000), Ref.get(attempts))
-      assert.deepStrictEqual(
-        [yield* after(9), yield* after(1), yield* after(19), yield* after(1)],
-        [1, 2, 2, 3]
-      )
+      assert.deepStrictEqual([yield* after(9), yield* after(1), yield* after(19), yield* after(1)], [1, 2, 2, 3])
       const result = yield* Fiber.join(fiber)
       assert.strictEqual(result.status, "succeeded")
       const [, , totals] = yield* steps(assay, result.runId)

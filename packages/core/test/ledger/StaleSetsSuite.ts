@@ -213,10 +213,7 @@ export const suite = (name: string, layer: Layer.Layer<StaleSets | Materializati
           const transactor = yield* Transactor
           yield* mark("atomic", listed(["a"]))
           const work = Effect.andThen(build("atomic", some(1)), mark("atomic", listed(["b"])))
-          assert.strictEqual(
-            yield* Effect.flip(transactor.transact(Effect.andThen(work, Effect.fail("no")))),
-            "no"
-          )
+          assert.strictEqual(yield* Effect.flip(transactor.transact(Effect.andThen(work, Effect.fail("no")))), "no")
           assert.deepStrictEqual(yield* stale("atomic"), ["a: silver changed"])
         })
       )

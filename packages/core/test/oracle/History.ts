@@ -67,7 +67,8 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
       incompleteWindows: "wait"
     })
     const versions = new Map<string, string>()
-    const graph = () => Shop.make({ source: feed.source, policy, cuts: Recompute.cuts, codeVersions: Object.fromEntries(versions) })
+    const graph = () =>
+      Shop.make({ source: feed.source, policy, cuts: Recompute.cuts, codeVersions: Object.fromEntries(versions) })
     let assay = yield* open(graph())
     const computed = Array.from(assay.graph.assets.values()).flatMap(({ body, name, write }) =>
       body._tag === "Compute" && write._tag !== "View" ? [name] : []
@@ -88,12 +89,14 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
     // What is found within a run is told after it: there it would be taken for a failure of the asset. The naive look
     // takes no snapshot, so it is only for runs that do one thing at a time, alone.
     const found: Array<Cause.Cause<unknown>> = []
-    const watching = (isStill: boolean) => (point: FaultPoint.Point): Effect.Effect<void> =>
-      point.endsWith("afterCommit") && random.chance(watch.verified)
-        ? (isStill ? verify : Effect.provideService(soundly(assay), Calm, true)).pipe(
-            Effect.catchCause((cause) => Effect.sync(() => void found.push(cause)))
-          )
-        : Effect.void
+    const watching =
+      (isStill: boolean) =>
+      (point: FaultPoint.Point): Effect.Effect<void> =>
+        point.endsWith("afterCommit") && random.chance(watch.verified)
+          ? (isStill ? verify : Effect.provideService(soundly(assay), Calm, true)).pipe(
+              Effect.catchCause((cause) => Effect.sync(() => void found.push(cause)))
+            )
+          : Effect.void
     const findings = Effect.suspend(() => {
       const [first] = found
       return first === undefined ? Effect.void : Effect.failCause(first)
@@ -178,7 +181,10 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
 
     // Like processes that know nothing of each other.
     const crowd = Effect.suspend(() =>
-      Effect.andThen(tell("at once:"), Effect.all([run(false), run(false), run(false)], { concurrency: 3, discard: true }))
+      Effect.andThen(
+        tell("at once:"),
+        Effect.all([run(false), run(false), run(false)], { concurrency: 3, discard: true })
+      )
     )
 
     const change = Effect.gen(function* () {
@@ -209,9 +215,7 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
       const name = computed[random.below(computed.length)] ?? "gold_daily"
       yield* tell(`run only the part of the graph up to ${name}`)
       const other = yield* open(Shop.only(graph(), name))
-      yield* other
-        .materialize({ assets: [] })
-        .pipe(Effect.provideService(FaultPoint.FaultPoint, watching(false)))
+      yield* other.materialize({ assets: [] }).pipe(Effect.provideService(FaultPoint.FaultPoint, watching(false)))
     })
 
     const often = [deliver, deliver, hear, materialize, materialize, drain, crowd] as const
@@ -233,8 +237,14 @@ const history = (random: Prng.Prng, watch: Watch, tell: (line: string) => Effect
     yield* equal(drained.status, "succeeded", "the last run")
     const bronze = yield* tableOf(assay, "bronze_orders")
     yield* equal(
-      bronze.map((row) => `${row["origin"]}#${row["line"]}`).sort().join(),
-      parcels.flatMap(({ batches }) => batches.flatMap(({ rows }) => rows.map(({ line, origin }) => `${origin}#${line}`))).sort().join(),
+      bronze
+        .map((row) => `${row["origin"]}#${row["line"]}`)
+        .toSorted()
+        .join(),
+      parcels
+        .flatMap(({ batches }) => batches.flatMap(({ rows }) => rows.map(({ line, origin }) => `${origin}#${line}`)))
+        .toSorted()
+        .join(),
       "the rows of the source"
     )
     const wanted = Recompute.chain(bronze, now)
@@ -281,12 +291,32 @@ const instants = [
   "2024-04-01T00:30:00.000000Z"
 ] as const
 
-const timeCut = new Set(["gold_daily", "mart_monthly", "tier_monthly", "hourly_orders", "weekly_customers", "trailing_week", "busy_neighbours"])
+const timeCut = new Set([
+  "gold_daily",
+  "mart_monthly",
+  "tier_monthly",
+  "hourly_orders",
+  "weekly_customers",
+  "trailing_week",
+  "busy_neighbours"
+])
 
 const ranges = ["..2024-02", "2024-02", "2024-03..", "2024-02-15..2024-03-02", "latest"] as const
 
-const brief = ({ asset, error, outcome, steps }: { readonly asset: string; readonly error: Error | undefined; readonly outcome: string; readonly steps: number }) =>
-  steps === 0 && outcome === "unchanged" ? [] : [`${asset} ${outcome} ${steps}${error === undefined ? "" : ` ${error.message}`}`]
+const brief = ({
+  asset,
+  error,
+  outcome,
+  steps
+}: {
+  readonly asset: string
+  readonly error: Error | undefined
+  readonly outcome: string
+  readonly steps: number
+}) =>
+  steps === 0 && outcome === "unchanged"
+    ? []
+    : [`${asset} ${outcome} ${steps}${error === undefined ? "" : ` ${error.message}`}`]
 
 const tableOf = (assay: Service, name: string) =>
   Effect.gen(function* () {
@@ -324,7 +354,11 @@ const naively = (assay: Service, now: number) =>
         return isCut ? PartitionSet.has(fresh, unit) : !marked.has(unit)
       }
       const wanted = compute((name) => tables.get(name) ?? [], now)
-      yield* same(`fresh units of ${asset.name}`, (tables.get(asset.name) ?? []).filter(isFresh), wanted.filter(isFresh))
+      yield* same(
+        `fresh units of ${asset.name}`,
+        (tables.get(asset.name) ?? []).filter(isFresh),
+        wanted.filter(isFresh)
+      )
     }
   })
 

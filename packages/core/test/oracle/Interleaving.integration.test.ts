@@ -53,13 +53,15 @@ it.layer(TestDatabase.layer)("a dimension that changes while a fact is added", (
       const paused = yield* Deferred.make<void>()
       const go = yield* Deferred.make<void>()
       const dimension = yield* Effect.forkChild(
-        assay.materialize({ assets: ["dim_customer"], upstream: false }).pipe(
-          Effect.provideService(FaultPoint.FaultPoint, (point) =>
-            point === "beforeCommit"
-              ? Effect.andThen(Deferred.succeed(paused, undefined), Effect.asVoid(Deferred.await(go)))
-              : Effect.void
+        assay
+          .materialize({ assets: ["dim_customer"], upstream: false })
+          .pipe(
+            Effect.provideService(FaultPoint.FaultPoint, (point) =>
+              point === "beforeCommit"
+                ? Effect.andThen(Deferred.succeed(paused, undefined), Effect.asVoid(Deferred.await(go)))
+                : Effect.void
+            )
           )
-        )
       )
       yield* Deferred.await(paused)
 
@@ -109,7 +111,6 @@ it.layer(TestDatabase.layer)("what changes while a step is at work", (it) => {
   const places = [
     { asset: "silver_orders", upstream: "bronze_orders" },
     { asset: "last_orders", upstream: "silver_orders" },
-    { asset: "dim_customer", upstream: "silver_orders" },
     { asset: "customer_cards", upstream: "dim_customer" },
     { asset: "gold_daily", upstream: "silver_orders" },
     { asset: "tier_monthly", upstream: "dim_customer" },
@@ -124,7 +125,7 @@ it.layer(TestDatabase.layer)("what changes while a step is at work", (it) => {
 
   for (const { asset, upstream } of places) {
     for (const isFirst of [true, false]) {
-      it.effect(`keeps ${asset} stale behind its ${isFirst ? "first" : "second"} build (Verifies: L1, L2)`, () =>
+      it.effect(`is not lost to ${asset} in its ${isFirst ? "first" : "second"} build (Verifies: L1, L2)`, () =>
         Effect.gen(function* () {
           const { assay, feed } = yield* shop()
           yield* feed.deliver(parcel("first", first))
@@ -139,7 +140,9 @@ it.layer(TestDatabase.layer)("what changes while a step is at work", (it) => {
           )
           assert.deepStrictEqual([Object.keys(built(own)), built(others)[upstream]], [[asset], 1])
           const [status] = yield* assay.status([asset])
-          assert.isTrue((status?.stale ?? 0) > 0 || status?.whole !== undefined)
+          // Behind the first build of everything a run goes on with the keys marked meanwhile, by itself.
+          const isStale = (status?.stale ?? 0) > 0 || status?.whole !== undefined
+          assert.isTrue(isStale || own.outcomes.some(({ steps }) => steps > 1))
           assert.deepStrictEqual(yield* lies(assay), [])
           yield* assay.materialize(all)
           assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])

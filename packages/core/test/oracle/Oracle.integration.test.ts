@@ -11,8 +11,7 @@ it.layer(TestDatabase.layer)("random histories on PostgreSQL", (it) => {
     () =>
       Effect.forEach(
         seeds(24),
-        (seed) =>
-          Effect.provide(History.live(seed, { events: 10, verified: 0.03 }), layerPostgres(`history${seed}`)),
+        (seed) => Effect.provide(History.live(seed, { events: 10, verified: 0.03 }), layerPostgres(`history${seed}`)),
         { discard: true }
       ),
     600_000

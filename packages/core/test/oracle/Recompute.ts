@@ -33,8 +33,10 @@ const by = (rows: ReadonlyArray<Row>, key: (row: Row) => string): ReadonlyMap<st
   return groups
 }
 
-const flat = <A>(groups: ReadonlyMap<string, ReadonlyArray<Row>>, f: (key: string, rows: ReadonlyArray<Row>) => ReadonlyArray<A>) =>
-  Array.from(groups).flatMap(([key, rows]) => f(key, rows))
+const flat = <A>(
+  groups: ReadonlyMap<string, ReadonlyArray<Row>>,
+  f: (key: string, rows: ReadonlyArray<Row>) => ReadonlyArray<A>
+) => Array.from(groups).flatMap(([key, rows]) => f(key, rows))
 
 /** The dates from the first on, as long as `lasts` says. */
 const dates = (first: string, next: (at: number) => number, lasts: (at: number) => boolean): ReadonlyArray<string> => {
@@ -53,73 +55,102 @@ export const cuts = {
 }
 
 /** Today is a day already; a week and a month are there when they are over. */
-const days = (now: number) => dates("2024-02-10", (at) => at + day, (at) => at <= now)
-const weeks = (now: number) => dates("2024-02-11", (at) => at + 7 * day, (at) => at + 7 * day <= now)
+const days = (now: number) =>
+  dates(
+    "2024-02-10",
+    (at) => at + day,
+    (at) => at <= now
+  )
+const weeks = (now: number) =>
+  dates(
+    "2024-02-11",
+    (at) => at + 7 * day,
+    (at) => at + 7 * day <= now
+  )
 const nextMonth = (at: number): number => Date.UTC(new Date(at).getUTCFullYear(), new Date(at).getUTCMonth() + 1, 1)
 const months = (now: number) => dates("2024-01-01", nextMonth, (at) => nextMonth(at) <= now)
 const monthsWithThis = (now: number) => dates("2024-01-01", nextMonth, (at) => at <= now)
 
 export const naive: { readonly [asset: string]: Naive } = {
   silver_orders: (table) =>
-    flat(by(table("bronze_orders"), (row) => text(row, "order_id")), (_, versions) => {
-      let last: Row | undefined
-      const rank = (row: Row) => [
-        text(row, "seen_at"),
-        row["is_deleted"] === "true" ? "1" : "0",
-        ["customer", "store", "amount", "tier", "ordered_at"].map((column) => text(row, column)).join("|")
-      ]
-      for (const version of versions) {
-        if (last === undefined || isAfter(rank(version), rank(last))) last = version
+    flat(
+      by(table("bronze_orders"), (row) => text(row, "order_id")),
+      (_, versions) => {
+        let last: Row | undefined
+        const rank = (row: Row) => [
+          text(row, "seen_at"),
+          row["is_deleted"] === "true" ? "1" : "0",
+          ["customer", "store", "amount", "tier", "ordered_at"].map((column) => text(row, column)).join("|")
+        ]
+        for (const version of versions) {
+          if (last === undefined || isAfter(rank(version), rank(last))) last = version
+        }
+        if (last === undefined || last["is_deleted"] === "true") return []
+        const { amount, customer, order_id, ordered_at, seen_at, store, tier } = last
+        return [{ order_id, customer, store, amount, tier, ordered_at, ordered_on: ordered_at?.slice(0, 10), seen_at }]
       }
-      if (last === undefined || last["is_deleted"] === "true") return []
-      const { amount, customer, order_id, ordered_at, seen_at, store, tier } = last
-      return [{ order_id, customer, store, amount, tier, ordered_at, ordered_on: ordered_at?.slice(0, 10), seen_at }]
-    }).map(complete),
+    ).map(complete),
 
   last_orders: (table) =>
-    flat(by(table("silver_orders"), (row) => JSON.stringify([row["customer"], row["store"]])), (_, orders) => {
-      const [last] = [...orders].sort((a, b) =>
-        isAfter([text(a, "ordered_at"), text(a, "order_id")], [text(b, "ordered_at"), text(b, "order_id")]) ? -1 : 1
-      )
-      return last === undefined
-        ? []
-        : [{ customer: last["customer"], store: last["store"], order_id: last["order_id"], ordered_at: last["ordered_at"] }]
-    }).map(complete),
+    flat(
+      by(table("silver_orders"), (row) => JSON.stringify([row["customer"], row["store"]])),
+      (_, orders) => {
+        const [last] = [...orders].toSorted((a, b) =>
+          isAfter([text(a, "ordered_at"), text(a, "order_id")], [text(b, "ordered_at"), text(b, "order_id")]) ? -1 : 1
+        )
+        return last === undefined
+          ? []
+          : [
+              {
+                customer: last["customer"],
+                store: last["store"],
+                order_id: last["order_id"],
+                ordered_at: last["ordered_at"]
+              }
+            ]
+      }
+    ).map(complete),
 
   // The surrogate key is left out: it is a hash of what is compared anyway.
   dim_customer: (table) =>
-    flat(by(table("silver_orders"), (row) => text(row, "customer")), (customer, orders) => {
-      const said = orders
-        .filter((row) => row["tier"] !== null)
-        .sort((a, b) =>
-          isAfter([text(a, "ordered_at"), text(a, "order_id")], [text(b, "ordered_at"), text(b, "order_id")]) ? 1 : -1
-        )
-      const versions: Array<{ tier: string; from: string }> = []
-      for (const row of said) {
-        const from = text(row, "ordered_at")
-        while (versions.at(-1)?.from === from) versions.pop()
-        versions.push({ tier: text(row, "tier"), from })
+    flat(
+      by(table("silver_orders"), (row) => text(row, "customer")),
+      (customer, orders) => {
+        const said = orders
+          .filter((row) => row["tier"] !== null)
+          .toSorted((a, b) =>
+            isAfter([text(a, "ordered_at"), text(a, "order_id")], [text(b, "ordered_at"), text(b, "order_id")]) ? 1 : -1
+          )
+        const versions: Array<{ tier: string; from: string }> = []
+        for (const row of said) {
+          const from = text(row, "ordered_at")
+          while (versions.at(-1)?.from === from) versions.pop()
+          versions.push({ tier: text(row, "tier"), from })
+        }
+        const changes = versions.filter(({ tier }, index) => versions[index - 1]?.tier !== tier)
+        return changes.map(({ from, tier }, index) => ({
+          customer,
+          tier,
+          last_store: text(said.at(-1) ?? {}, "store"),
+          first_store: text(said[0] ?? {}, "store"),
+          valid_from: from,
+          valid_to: changes[index + 1]?.from ?? null,
+          is_current: String(index === changes.length - 1)
+        }))
       }
-      const changes = versions.filter(({ tier }, index) => versions[index - 1]?.tier !== tier)
-      return changes.map(({ from, tier }, index) => ({
-        customer,
-        tier,
-        last_store: text(said.at(-1) ?? {}, "store"),
-        first_store: text(said[0] ?? {}, "store"),
-        valid_from: from,
-        valid_to: changes[index + 1]?.from ?? null,
-        is_current: String(index === changes.length - 1)
-      }))
-    }),
+    ),
 
   customer_cards: (table) =>
-    flat(by(table("dim_customer"), (row) => text(row, "customer")), (customer, versions) => [
-      {
-        customer,
-        changes: String(versions.length),
-        tier: text(versions.find((row) => row["is_current"] === "true") ?? {}, "tier")
-      }
-    ]),
+    flat(
+      by(table("dim_customer"), (row) => text(row, "customer")),
+      (customer, versions) => [
+        {
+          customer,
+          changes: String(versions.length),
+          tier: text(versions.find((row) => row["is_current"] === "true") ?? {}, "tier")
+        }
+      ]
+    ),
 
   gold_daily: (table, now) =>
     days(now).flatMap((date) => {
@@ -156,13 +187,17 @@ export const naive: { readonly [asset: string]: Naive } = {
         (row) =>
           millis(text(row, "valid_from")) < end && (row["valid_to"] === null || millis(text(row, "valid_to")) >= end)
       )
-      return flat(by(open, (row) => text(row, "tier")), (tier, own) => [{ month, tier, customers: String(own.length) }])
+      return flat(
+        by(open, (row) => text(row, "tier")),
+        (tier, own) => [{ month, tier, customers: String(own.length) }]
+      )
     }),
 
   tier_records: (table) =>
-    flat(by(table("tier_monthly"), (row) => text(row, "tier")), (tier, own) => [
-      { tier, customers: String(Math.max(...own.map((row) => number(row, "customers")))) }
-    ]),
+    flat(
+      by(table("tier_monthly"), (row) => text(row, "tier")),
+      (tier, own) => [{ tier, customers: String(Math.max(...own.map((row) => number(row, "customers")))) }]
+    ),
 
   hourly_orders: (table, now) =>
     flat(
@@ -217,16 +252,19 @@ export const naive: { readonly [asset: string]: Naive } = {
     }),
 
   busy_days: (table) =>
-    flat(by(table("gold_daily"), (row) => text(row, "day")), (date, own) => {
-      const orders = total(own, "orders")
-      return Number(orders) >= 2 ? [{ day: date, orders }] : []
-    }),
+    flat(
+      by(table("gold_daily"), (row) => text(row, "day")),
+      (date, own) => {
+        const orders = total(own, "orders")
+        return Number(orders) >= 2 ? [{ day: date, orders }] : []
+      }
+    ),
 
   // The running day waits for tomorrow.
   busy_neighbours: (table, now) =>
     days(now - day).map((date) => {
-      const near = [-1, 0, 1].map((offset) => dateOf(millis(date) + offset * day))
-      return { day: date, busy: String(table("busy_days").filter((row) => near.includes(text(row, "day"))).length) }
+      const near = new Set([-1, 0, 1].map((offset) => dateOf(millis(date) + offset * day)))
+      return { day: date, busy: String(table("busy_days").filter((row) => near.has(text(row, "day"))).length) }
     })
 }
 
@@ -262,7 +300,11 @@ export const unitOf = (asset: string, row: Row): string => {
 /** Everything, from the rows of the source alone. */
 export const chain = (bronze: ReadonlyArray<Row>, now: number): Tables => {
   const tables = new Map<string, ReadonlyArray<Row>>([["bronze_orders", bronze]])
-  for (const [asset, compute] of Object.entries(naive)) tables.set(asset, compute((name) => tables.get(name) ?? [], now))
+  for (const [asset, compute] of Object.entries(naive))
+    tables.set(
+      asset,
+      compute((name) => tables.get(name) ?? [], now)
+    )
   return tables
 }
 
@@ -270,9 +312,15 @@ export const chain = (bronze: ReadonlyArray<Row>, now: number): Tables => {
 export const canonical = (rows: ReadonlyArray<Row>): ReadonlyArray<string> =>
   rows
     .map((row) =>
-      JSON.stringify(Object.fromEntries(Object.entries(row).filter(([name]) => name !== "customer_sk").sort()))
+      JSON.stringify(
+        Object.fromEntries(
+          Object.entries(row)
+            .filter(([name]) => name !== "customer_sk")
+            .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        )
+      )
     )
-    .sort()
+    .toSorted()
 
 // --- internal ---
 

@@ -44,13 +44,15 @@ export const make = <Row>(): Effect.Effect<Feed<Row>> =>
             Stream.rechunk(1),
             Stream.drop(start),
             Stream.mapEffect(([index, { rejected = [], rows, warnings = [] }]) =>
-              index === parcel.breaks?.after ? broken(parcel) : Effect.succeed({
-                rows,
-                rejected,
-                position: { origin: parcel.origin, value: { batches: index + 1 } },
-                knownBy: parcel.knownBy,
-                warnings
-              })
+              index === parcel.breaks?.after
+                ? broken(parcel)
+                : Effect.succeed({
+                    rows,
+                    rejected,
+                    position: { origin: parcel.origin, value: { batches: index + 1 } },
+                    knownBy: parcel.knownBy,
+                    warnings
+                  })
             )
           )
         })

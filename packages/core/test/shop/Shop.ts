@@ -71,7 +71,7 @@ export interface Options {
   /** The checks of `gold_daily`. */
   readonly dailyChecks?: ReadonlyArray<AssetCheck.AssetCheck<"day" | "tier" | "orders" | "amount">>
   /** The checks of `bronze_orders`. */
-  readonly orderChecks?: ReadonlyArray<AssetCheck.AssetCheck<keyof Order & string>>
+  readonly orderChecks?: ReadonlyArray<AssetCheck.AssetCheck<keyof Order>>
   /** From how many orders on a day counts as busy. */
   readonly busy?: number
   /** Makes the compute of `store_labels` answer for a store that it was not asked for. */
@@ -207,7 +207,9 @@ export const make = (options: Options) => {
   const cards = Asset.make("customer_cards", {
     description: "How often each customer changed tier, computed in TypeScript only",
     columns: Schema.Struct({ customer: Column.text, changes: Column.integer, tier: Column.text }),
-    inputs: { versions: Asset.input(customers, PartitionMapping.identity, { columns: ["customer", "tier", "valid_from"] }) },
+    inputs: {
+      versions: Asset.input(customers, PartitionMapping.identity, { columns: ["customer", "tier", "valid_from"] })
+    },
     write: WriteStrategy.upsert({ key: ["customer"], version: "changes" }),
     policy,
     ...version("customer_cards"),
@@ -232,11 +234,9 @@ export const make = (options: Options) => {
       orders: Asset.input(silver, PartitionMapping.byColumn("ordered_on"), {
         columns: ["order_id", "customer", "amount", "ordered_at", "ordered_on"]
       }),
-      customers: Asset.input(
-        customers,
-        PartitionMapping.asOf({ facts: "orders", key: "customer", at: "ordered_at" }),
-        { columns: ["customer", "tier", "valid_from", "valid_to"] }
-      )
+      customers: Asset.input(customers, PartitionMapping.asOf({ facts: "orders", key: "customer", at: "ordered_at" }), {
+        columns: ["customer", "tier", "valid_from", "valid_to"]
+      })
     },
     write: WriteStrategy.replacePartitions("day", { key: ["day", "tier"] }),
     policy,
@@ -395,7 +395,9 @@ export const make = (options: Options) => {
     description: "Orders by store",
     columns: Schema.Struct({ store: Column.text, orders: Column.integer, amount: Column.integer }),
     partitions: Partitions.fromKeys(stores),
-    inputs: { orders: Asset.input(silver, PartitionMapping.byColumn("store"), { columns: ["order_id", "store", "amount"] }) },
+    inputs: {
+      orders: Asset.input(silver, PartitionMapping.byColumn("store"), { columns: ["order_id", "store", "amount"] })
+    },
     write: WriteStrategy.replacePartitions("store", { key: ["store"] }),
     policy,
     ...version("store_totals"),
@@ -472,7 +474,9 @@ export const make = (options: Options) => {
     columns: Schema.Struct({ day: Column.date, amount: Column.integer }),
     partitions: day,
     inputs: {
-      days: Asset.input(daily, PartitionMapping.timeWindows({ startOffset: -6 }), { columns: ["day", "tier", "amount"] })
+      days: Asset.input(daily, PartitionMapping.timeWindows({ startOffset: -6 }), {
+        columns: ["day", "tier", "amount"]
+      })
     },
     write: WriteStrategy.replacePartitions("day", { key: ["day"] }),
     policy,

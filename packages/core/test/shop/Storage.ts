@@ -68,6 +68,7 @@ const layerTime: Layer.Layer<Time> = Layer.unwrap(
       monotonicTimeNanos: Effect.sync(() => process.hrtime.bigint()),
       sleep: (duration) =>
         Effect.callback<void>((resume) => {
+          // oxlint-disable-next-line no-restricted-globals -- this clock's own sleep: the days stand still, waiting does not
           const timer = setTimeout(() => resume(Effect.void), Duration.toMillis(duration))
           return Effect.sync(() => clearTimeout(timer))
         })

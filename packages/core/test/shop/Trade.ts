@@ -20,7 +20,10 @@ export const noon = "2024-03-05T12:00:00Z"
 export const order = (
   order_id: string,
   at: string,
-  { seen, ...fields }: Partial<Omit<Shop.Order, "order_id" | "ordered_at" | "seen_at">> & { readonly seen?: string } = {}
+  {
+    seen,
+    ...fields
+  }: Partial<Omit<Shop.Order, "order_id" | "ordered_at" | "seen_at">> & { readonly seen?: string } = {}
 ): Omit<Shop.Order, "origin" | "line"> => ({
   order_id,
   customer: "ann",

@@ -76,7 +76,10 @@ interface Sized extends Attempt.Work {
   readonly limit: Ref.Ref<number>
 }
 
-/** Keyed and whole assets: everything where they are stale as a whole, then marked keys until none is left. */
+/**
+ * Keyed and whole assets: everything where they are stale as a whole, then as many keys as were marked by then. Keys
+ * that are marked meanwhile are left to the next run, or a busy source would never let this one end.
+ */
 const buildKeys = Effect.fnUntraced(function* (work: Sized): Effect.fn.Return<void, MaterializationError, Services> {
   const { asset, isForced } = work.target
   const transactor = yield* Transactor
@@ -90,10 +93,10 @@ const buildKeys = Effect.fnUntraced(function* (work: Sized): Effect.fn.Return<vo
     yield* buildStep(work, () => ({ _tag: "Whole", isForced }), why)
     if (asset.write._tag === "Replace") return
   }
-  let more = true
-  while (more) {
+  let left = planned.isWhole ? ((yield* planOf(work))?.units ?? 0) : planned.units
+  while (left > 0) {
     const units = yield* buildStep(work, (limit) => ({ _tag: "Some", limit }), why)
-    more = units >= (yield* Ref.get(work.limit))
+    left = units === 0 ? 0 : left - units
   }
 })
 

@@ -227,14 +227,14 @@ const ranges = (tables: Tables, asset: AssetKey) =>
   )
 
 const clear = (tables: Tables): Service["clear"] =>
-  Effect.fnUntraced(function*(step) {
-  yield* tables.pg.execute(sql`DELETE FROM ${tables.unit} AS s USING ${identifier(picked)} AS p
+  Effect.fnUntraced(function* (step) {
+    yield* tables.pg.execute(sql`DELETE FROM ${tables.unit} AS s USING ${identifier(picked)} AS p
     WHERE s.asset = ${step.asset} AND s.unit = p.unit AND s.version = p.version`)
-  if (step.versions.length > 0) {
-    yield* tables.pg.execute(sql`DELETE FROM ${tables.range}
+    if (step.versions.length > 0) {
+      yield* tables.pg.execute(sql`DELETE FROM ${tables.range}
       WHERE asset = ${step.asset} AND version = ANY(${step.versions}::bigint[])`)
-  }
-})
+    }
+  })
 
 const expand = (tables: Tables): Service["expand"] =>
   Effect.fnUntraced(function* ({ asset, at, units }) {

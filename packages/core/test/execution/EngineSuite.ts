@@ -326,6 +326,50 @@ export const suite = (name: string, test: Test) => {
         assert.deepStrictEqual((yield* rows(assay, "store_archive"))[0], ["east", "1"])
       }))
 
+    test("ends although more and more comes in while it is at work", () =>
+      Effect.gen(function* () {
+        const { assay, feed } = yield* running({ policy: MaterializationPolicy.withStepSize(Shop.promptly, 1) })
+        yield* feed.deliver(parcel("more", [order("6", "03-04"), order("7", "03-04")]))
+        const landed = yield* Ref.make(0)
+        const result = yield* assay.materialize({ assets: ["silver_orders"] }).pipe(
+          Effect.provideService(FaultPoint.FaultPoint, (point) =>
+            Effect.gen(function* () {
+              if (point !== "afterCommit" || (yield* Ref.updateAndGet(landed, (count) => count + 1)) > 9) return
+              yield* feed.deliver(
+                parcel(`meanwhile ${yield* Ref.get(landed)}`, [order(`0${yield* Ref.get(landed)}`, "03-04")])
+              )
+              yield* Effect.orDie(assay.materialize({ assets: ["bronze_orders"] }))
+            })
+          )
+        )
+        assert.deepStrictEqual(built(result), { bronze_orders: 1, silver_orders: 2 })
+        assert.deepInclude((yield* assay.status(["silver_orders"]))[0], { stale: 2 })
+        assert.deepStrictEqual(built(yield* assay.materialize({ assets: ["silver_orders"] })), { silver_orders: 2 })
+        assert.deepStrictEqual(yield* lies(assay), [])
+      }))
+
+    test("works on the assets of a pool one after the other", () =>
+      Effect.gen(function* () {
+        const { assay, feed } = yield* shop({ policy: MaterializationPolicy.withPool(Shop.promptly, "narrow") })
+        yield* feed.deliver(parcel("opening", opening))
+        const working = yield* Ref.make<ReadonlyArray<string>>([])
+        const most = yield* Ref.make(0)
+        const result = yield* assay.materialize(all, { concurrency: 8 }).pipe(
+          Effect.provideService(Progress.Listener, (progress) =>
+            Effect.gen(function* () {
+              if (progress._tag === "AssetStarted") {
+                const now = yield* Ref.updateAndGet(working, (known) => [...known, progress.asset])
+                yield* Ref.update(most, (count) => Math.max(count, now.length))
+              }
+              if (progress._tag === "AssetDone") {
+                yield* Ref.update(working, (known) => known.filter((name) => name !== progress.asset))
+              }
+            })
+          )
+        )
+        assert.deepStrictEqual([result.status, yield* Ref.get(most)], ["succeeded", 1])
+      }))
+
     test("goes on with the days that have come to exist", () =>
       Effect.gen(function* () {
         const { assay, feed } = yield* running()
@@ -799,6 +843,10 @@ export const suite = (name: string, test: Test) => {
         yield* Fiber.interrupt(fiber)
         const [summary] = yield* assay.runs({ limit: 1 })
         assert.deepInclude(summary?.run, { status: "cancelled", error: "interrupted" })
+        assert.deepStrictEqual(
+          (yield* steps(assay, summary?.run.runId)).map(({ asset, status, units }) => [asset, status, units]),
+          [["store_totals", "cancelled", 0]]
+        )
         assert.deepInclude((yield* assay.status(["store_totals"]))[0], { built: 0, rows: 0, missing: 3 })
         yield* disturbance.set(Effect.void)
         assert.strictEqual((yield* assay.materialize(all)).status, "succeeded")
@@ -900,6 +948,34 @@ export const suite = (name: string, test: Test) => {
         yield* feed.mend("odd")
         assert.strictEqual((yield* assay.materialize(all)).status, "succeeded")
         assert.strictEqual((yield* rows(assay, "bronze_orders")).length, 5)
+        assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])
+      }))
+
+    test("of a source that cannot be looked at fails the source, and the run is recorded", () =>
+      Effect.gen(function* () {
+        const { assay, feed } = yield* running()
+        yield* (yield* Time).set("2024-03-05T13:00:00Z")
+        yield* feed.hide("SchemaMismatch")
+        const failed = yield* assay.materialize({ assets: ["store_labels"] })
+        assert.deepStrictEqual(trouble(failed), {
+          bronze_orders: "failed: SchemaMismatch",
+          silver_orders: "skipped: bronze_orders",
+          store_totals: "skipped: silver_orders",
+          store_labels: "skipped: store_totals"
+        })
+        assert.strictEqual((yield* assay.runs({ limit: 1 }))[0]?.run.runId, failed.runId)
+        assert.strictEqual((yield* Effect.flip(assay.plan(all)))._tag, "SchemaMismatch")
+
+        yield* feed.deliver(parcel("more", [order("6", "03-04")]))
+        yield* feed.hide("Transient")
+        const mended = yield* assay
+          .materialize(all)
+          .pipe(
+            Effect.provideService(Progress.Listener, (progress) =>
+              progress._tag === "Retrying" ? feed.hide(undefined) : Effect.void
+            )
+          )
+        assert.deepInclude(built(mended), { bronze_orders: 1, silver_orders: 1 })
         assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])
       }))
 

@@ -96,7 +96,7 @@ it.layer(TestDatabase.layer)("a dimension that changes while a fact is added", (
       yield* feed.deliver(parcel("more", [order("2", "02-20")]))
       const others = ["bronze_orders", "last_orders", "hourly_orders", "store_labels", "gold_daily"]
       const [, result] = yield* meanwhile(
-        "beforeCommit",
+        "afterWrite",
         assay.materialize({ assets: ["dim_customer"], upstream: false }),
         assay.materialize({ assets: others, upstream: false })
       )

@@ -25,6 +25,8 @@ export interface Feed<in out Row> {
   readonly deliver: (parcel: Parcel<Row>) => Effect.Effect<void>
   /** Mends a delivery: it does not break off any more. */
   readonly mend: (origin: string) => Effect.Effect<void>
+  /** Makes looking for deliveries fail, until it is undefined. */
+  readonly hide: (kind: SourceError["kind"] | undefined) => Effect.Effect<void>
   /** Today's rules for a rejected row: the row it is after all. */
   readonly admit: (raw: string, row: Row) => Effect.Effect<void>
 }
@@ -32,6 +34,7 @@ export interface Feed<in out Row> {
 export const make = <Row>(): Effect.Effect<Feed<Row>> =>
   Effect.gen(function* () {
     const parcels = yield* Ref.make<ReadonlyArray<Parcel<Row>>>([])
+    const hidden = yield* Ref.make<SourceError["kind"] | undefined>(undefined)
     const admitted = yield* Ref.make<ReadonlyMap<string, Row>>(new Map())
 
     const read = (delivery: Delivery): Stream.Stream<Batch<Row>, SourceError> =>
@@ -66,12 +69,14 @@ export const make = <Row>(): Effect.Effect<Feed<Row>> =>
             breaks === undefined || parcel.origin === origin ? parcel : { ...parcel, breaks }
           )
         ),
+      hide: (kind) => Ref.set(hidden, kind),
       admit: (raw, row) => Ref.update(admitted, (known) => new Map(known).set(raw, row)),
       source: {
         description: "parcels of a test",
-        discover: (landed) =>
-          Effect.map(Ref.get(parcels), (known) =>
-            known.flatMap(({ batches, origin }): ReadonlyArray<Delivery> => {
+        discover: Effect.fnUntraced(function* (landed) {
+          const kind = yield* Ref.get(hidden)
+          if (kind !== undefined) return yield* new SourceError({ origin: "all", kind, message: "the door is locked" })
+          return (yield* Ref.get(parcels)).flatMap(({ batches, origin }): ReadonlyArray<Delivery> => {
               const after = landed.find((position) => position.origin === origin)
               return after !== undefined && landedBatches(after.value) >= batches.length
                 ? []

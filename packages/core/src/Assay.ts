@@ -226,12 +226,19 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
     ) {
       const targets = yield* targetsOf(request)
       yield* registered
-      const { findings, plan } = yield* Preview.survey(targets)
-      if (Plan.isEmpty(plan)) return upToDate(targets)
+      const { findings, plan, unasked } = yield* Preview.survey(targets)
+      // A wrong setting is told at once; what may pass, or lies in the data, is the outcome of its source.
+      const mistake = Array.from(unasked.values()).find(({ _tag }) => _tag === "DefinitionFault")
+      if (mistake !== undefined) return yield* mistake
+      if (Plan.isEmpty(plan) && unasked.size === 0) return upToDate(targets)
       return yield* Runner.run({
         graph,
         targets,
-        deliveries: new Map(findings.map(({ deliveries, target }) => [target.asset.name, deliveries])),
+        deliveries: new Map(
+          findings.flatMap(({ deliveries, target: { asset } }) =>
+            unasked.has(asset.name) ? [] : [[asset.name, deliveries]]
+          )
+        ),
         runId: yield* newRunId,
         partitions: request.partitions,
         requestedBy: options?.requestedBy ?? "api",

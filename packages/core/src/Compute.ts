@@ -12,7 +12,8 @@ import type { Sql } from "./Sql.ts"
 import type { Unit } from "./Unit.ts"
 
 /**
- * The inputs of an asset as relations: each stands after `FROM` or `JOIN`. `units` has the columns `unit`,
+ * The inputs of an asset as relations: each stands after `FROM` or `JOIN`, with an alias (`FROM ${events} AS e`), which
+ * PostgreSQL 15 asks for and 16 does not. `units` has the columns `unit`,
  * `window_start` and `window_end` of the units being computed.
  *
  * @category models

@@ -122,7 +122,12 @@ export type WriteStrategy<Column extends string = string> =
 export type Staged<Strategy, Row> = Strategy extends Upsert
   ? Row & { readonly _deleted: boolean; readonly _tie: string }
   : Strategy extends Scd2<infer _Column>
-    ? Omit<Row, Strategy["surrogateKey"] | Strategy["validTo"] | Strategy["isCurrent"]> & { readonly _sequence: number }
+    ? // Spelled out in one piece, so that an error names the property that is missing.
+      {
+        readonly [
+          Name in Exclude<keyof Row, Strategy["surrogateKey" | "validTo" | "isCurrent"]> | "_sequence"
+        ]: Name extends keyof Row ? Row[Name] : number
+      }
     : Row
 
 /**

@@ -67,7 +67,7 @@ export const byDay = Asset.make("by_day", {
   },
   write: WriteStrategy.replacePartitions("day", { key: ["day"] }),
   checks: [AssetCheck.notNull("events")],
-  compute: { sql: ({ log }) => sql`SELECT day, count(*) AS events FROM ${log} GROUP BY day` }
+  compute: { sql: ({ log }) => sql`SELECT day, count(*) AS events FROM ${log} AS log GROUP BY day` }
 })
 
 export const graph: AssetGraph.AssetGraph<never> = AssetGraph.make([log, customers, byDay])
@@ -154,6 +154,51 @@ export const withoutTie = Asset.make("without_tie", {
   write: WriteStrategy.upsert({ key: ["event_id"], version: "at" }),
   // @ts-expect-error: { readonly _deleted: boolean; readonly _tie: string; }
   compute: { rows: ({ log }) => log.map(({ at, event_id }) => ({ event_id, at })) }
+})
+
+const history = {
+  description: "Customers as they were",
+  columns: Schema.Struct({
+    sk: Column.text,
+    customer_id: Column.text,
+    segment: Column.text,
+    valid_from: Column.timestamp,
+    valid_to: Column.nullable(Column.timestamp),
+    is_current: Column.boolean
+  }),
+  inputs: { log: Asset.input(log, PartitionMapping.byColumn("customer_id")) }
+} as const
+
+const versions = WriteStrategy.scd2({
+  key: ["customer_id"],
+  surrogateKey: "sk",
+  validFrom: "valid_from",
+  validTo: "valid_to",
+  isCurrent: "is_current",
+  tracked: ["segment"]
+})
+
+export const withoutSequence = Asset.make("without_sequence", {
+  ...history,
+  write: versions,
+  compute: {
+    // @ts-expect-error: Iterable<{ readonly _sequence: number; readonly customer_id: string;
+    rows: ({ log }) => log.map((row) => ({ customer_id: row.customer_id, segment: "smb", valid_from: row.at }))
+  }
+})
+
+export const strangeTracked = Asset.make("strange_tracked", {
+  ...history,
+  // @ts-expect-error: '"plan"' is not assignable to type
+  write: WriteStrategy.scd2({ ...versions, key: ["customer_id"], tracked: ["plan"] }),
+  compute: { sql: () => sql`SELECT 1` }
+})
+
+export const wrongReason = Asset.make("wrong_reason", {
+  ...rest,
+  inputs: { log: Asset.input(log, PartitionMapping.byColumn("day")) },
+  // @ts-expect-error: Type 'string' is not assignable to type 'DataQuality | DefinitionFault
+  compute: { sql: () => Effect.fail("no") }
 })
 
 const serviced = Asset.make("serviced", {

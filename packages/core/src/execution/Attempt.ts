@@ -223,7 +223,8 @@ const recordFailure = Effect.fnUntraced(function* (
   step: Step | undefined
 ): Effect.fn.Return<void, Reason, Runs | Outbox> {
   const outbox = yield* Outbox
-  const failed = step ?? (yield* begin(work, { kind: "build", why: "looking up what is due" }))
+  const kind = work.target.asset.body._tag === "Source" ? "land" : "build"
+  const failed = step ?? (yield* begin(work, { kind, why: "looking up what is due" }))
   const { message } = reason
   const { asset, runId } = failed.record
   const at = yield* DateTime.now

@@ -20,18 +20,20 @@ import { tell } from "./Progress.ts"
 export type Services = Lander.Services | Attempt.Services
 
 /**
- * Lands the deliveries of a source asset.
+ * Lands the deliveries of a source asset; those that it has now, where none are given.
  *
  * @category running
  * @since 0.1.0
  */
 export const land = Effect.fn("Intake.land")(function* (
   work: Attempt.Work,
-  deliveries: ReadonlyArray<Delivery>
+  known: ReadonlyArray<Delivery> | undefined
 ): Effect.fn.Return<void, MaterializationError, Services> {
   const { asset } = work.target
   const from = Lander.sourceOf(asset)
-  if (from === undefined || deliveries.length === 0) return
+  if (from === undefined) return
+  const deliveries = known ?? (yield* Attempt.make(work, () => Lander.discover(from)))
+  if (deliveries.length === 0) return
   yield* tell({
     _tag: "AssetStarted",
     asset: asset.name,

@@ -181,7 +181,7 @@ export const checked = Effect.fnUntraced(function* (
  * @since 0.1.0
  */
 export const describe = ({ check, examples, violations }: CheckResult): string =>
-  `check "${check}": ${violations} rows${examples[0] === undefined ? "" : `, for example ${examples[0]}`}`
+  `check "${check}": ${violations} rows${examples[0] === undefined ? "" : `, for example ${short(examples[0])}`}`
 
 // --- internal ---
 
@@ -306,3 +306,6 @@ const emit = Effect.fnUntraced(function* (options: {
   }))
   yield* outbox.emit([materialized, ...warned])
 })
+
+/** An example is a whole row; one line of it says which. */
+const short = (example: string): string => (example.length <= 100 ? example : `${example.slice(0, 100)}…`)

@@ -6,6 +6,7 @@
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { AssetKey } from "../Asset.ts"
 import { type AssetGraph, edgesFrom } from "../AssetGraph.ts"
 import type { Reason } from "../MaterializationError.ts"
@@ -28,29 +29,40 @@ import * as Registration from "./Registration.ts"
 export type Services = Lander.Services | Builder.Services
 
 /**
- * The plan for some targets as things stand, without rehearsing anything.
+ * What is known of some targets as things stand, and the plan that follows, without rehearsing anything.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Survey {
+  readonly plan: Plan.Plan
+  readonly findings: ReadonlyArray<Plan.Finding<never>>
+  /** The sources that could not be asked what there is to land; their findings say nothing. */
+  readonly unasked: ReadonlyMap<AssetKey, Reason>
+}
+
+/**
+ * Looks at some targets as things stand. A source that cannot be asked keeps nobody from the others.
  *
  * @category plans
  * @since 0.1.0
  */
 export const survey = Effect.fn("Preview.survey")(function* (
   targets: ReadonlyArray<Target<never>>
-): Effect.fn.Return<
-  { readonly plan: Plan.Plan; readonly findings: ReadonlyArray<Plan.Finding<never>> },
-  Reason,
-  Lander.Services
-> {
+): Effect.fn.Return<Survey, Reason, Lander.Services> {
   const now = yield* DateTime.now
   const statuses = yield* AssetStatus.read({ assets: targets.map(({ asset }) => asset), now })
-  const findings = yield* Effect.forEach(statuses, (status, index) => {
+  const findings: Array<Plan.Finding<never>> = []
+  const unasked = new Map<AssetKey, Reason>()
+  for (const [index, status] of statuses.entries()) {
     const target = targets[index]
+    if (target === undefined) continue
     const from = Lander.sourceOf(status.asset)
-    return Effect.map(from === undefined ? Effect.succeed([]) : Lander.discover(from), (deliveries) =>
-      target === undefined ? [] : [{ target, status, deliveries }]
-    )
-  })
-  const found = findings.flat()
-  return { findings: found, plan: Plan.make(found, { now: DateTime.toEpochMillis(now), isRehearsed: false }) }
+    const deliveries = from === undefined ? Result.succeed([]) : yield* Effect.result(Lander.discover(from))
+    if (Result.isFailure(deliveries)) unasked.set(status.asset.name, deliveries.failure)
+    findings.push({ target, status, deliveries: Result.getOrElse(deliveries, () => []) })
+  }
+  return { findings, unasked, plan: Plan.make(findings, { now: DateTime.toEpochMillis(now), isRehearsed: false }) }
 })
 
 /**
@@ -65,6 +77,8 @@ export const plan = Effect.fn("Preview.plan")(function* (options: {
   readonly targets: ReadonlyArray<Target<never>>
 }): Effect.fn.Return<Plan.Plan, Reason, Services> {
   const surveyed = yield* survey(options.targets)
+  const [reason] = surveyed.unasked.values()
+  if (reason !== undefined) return yield* reason
   if (Plan.isEmpty(surveyed.plan) || !isCheap(surveyed.findings, options)) return surveyed.plan
   const transactor = yield* Transactor
   return yield* transactor

@@ -79,7 +79,7 @@ export interface RunResult {
 export interface RunOptions {
   readonly graph: AssetGraph<never>
   readonly targets: ReadonlyArray<Target<never>>
-  /** What was found to land when the run was decided on, by source asset. */
+  /** What was found to land when the run was decided on, by source asset; a source that is not in it is asked now. */
   readonly deliveries: ReadonlyMap<AssetKey, ReadonlyArray<Delivery>>
   readonly runId: string
   readonly partitions: string | undefined
@@ -225,7 +225,7 @@ const attend = Effect.fnUntraced(function* (
   const work: Attempt.Work = { graph: options.graph, runId: options.runId, target, nextIndex, tally }
   const attended =
     asset.body._tag === "Source"
-      ? Intake.land(work, options.deliveries.get(asset.name) ?? [])
+      ? Intake.land(work, options.deliveries.get(asset.name))
       : asset.write._tag === "View"
         ? Effect.void
         : Builder.build(work)

@@ -46,7 +46,12 @@ it.layer(TestDatabase.layer)("an interrupted run", (it) => {
       yield* Effect.repeat(sleeping, { until: (found) => found === 1 })
       yield* Fiber.interrupt(fiber)
       assert.strictEqual(yield* sleeping, 0)
-      assert.strictEqual(yield* count("pg_locks WHERE locktype = 'advisory'"), 0)
+      assert.strictEqual(
+        yield* count(
+          "pg_locks AS l JOIN pg_database AS d ON d.oid = l.database WHERE l.locktype = 'advisory' AND d.datname = current_database()"
+        ),
+        0
+      )
       assert.strictEqual((yield* assay.runs({ limit: 1 }))[0]?.run.status, "cancelled")
       assert.deepInclude((yield* assay.status(["store_totals"]))[0], { built: 0, rows: 0 })
       const awake = yield* open(Shop.make({ source: feed.source }))

@@ -9,6 +9,7 @@ import * as PartitionSet from "@assay/core/PartitionSet"
 import * as Plan from "@assay/core/planning/Plan"
 import * as FaultPoint from "@assay/core/execution/FaultPoint"
 import * as Progress from "@assay/core/execution/Progress"
+import { Outbox } from "@assay/core/ledger/Outbox"
 import { Runs } from "@assay/core/ledger/Runs"
 import { StaleSets } from "@assay/core/ledger/StaleSets"
 import { sql } from "@assay/core/Sql"
@@ -146,6 +147,51 @@ export const suite = (name: string, test: Test) => {
           ["build", "succeeded", 1, 20, 1],
           ["build", "succeeded", 1, 20, 2],
           ["build", "succeeded", 1, 6, 2]
+        ])
+      }))
+
+    test("tells what happened, each in the transaction that makes it true (Verifies: L3)", () =>
+      Effect.gen(function* () {
+        const outbox = yield* Outbox
+        const events = Effect.gen(function* () {
+          // An event can be read once no older transaction of the server is open; other tests have theirs.
+          const told = yield* Effect.repeat(outbox.read({ limit: 100 }), {
+            until: (read) => read.at(-1)?.event._tag === "RunFinished"
+          })
+          const last = told.at(-1)
+          if (last !== undefined) yield* outbox.acknowledge({ upTo: last.id })
+          return told.map(({ event }) => ("asset" in event ? `${event._tag} ${event.asset}` : event._tag))
+        })
+        const { assay, feed } = yield* shop({
+          dailyChecks: [modest, AssetCheck.warn(AssetCheck.acceptedValues("tier", ["gold"]))]
+        })
+        yield* feed.deliver(parcel("opening", [order("1", "03-01", { tier: "gold" })]))
+        yield* feed.deliver({ ...parcel("odd", []), breaks: { after: 0, kind: "SchemaMismatch" } })
+        yield* assay.materialize({ assets: ["bronze_orders"] })
+        assert.deepStrictEqual(yield* events, [
+          "RunStarted",
+          "Landed bronze_orders",
+          "SchemaMismatched bronze_orders",
+          "RunFinished"
+        ])
+        yield* feed.mend("odd")
+        yield* feed.deliver(parcel("more", [order("2", "03-01", { customer: "bob", amount: 1000 })]))
+        yield* assay.materialize({ assets: ["gold_daily"] })
+        assert.deepStrictEqual(yield* events, [
+          "RunStarted",
+          "Landed bronze_orders",
+          "Landed bronze_orders",
+          "Materialized silver_orders",
+          "Materialized dim_customer",
+          "MaterializationFailed gold_daily",
+          "RunFinished"
+        ])
+        yield* feed.deliver(parcel("mended", [order("2", "03-01", { customer: "bob", seen: "03-02" })]))
+        yield* assay.materialize({ assets: ["gold_daily"] })
+        assert.deepStrictEqual((yield* events).slice(-3), [
+          "Materialized gold_daily",
+          "CheckFailed gold_daily",
+          "RunFinished"
         ])
       }))
 
@@ -965,6 +1011,9 @@ export const suite = (name: string, test: Test) => {
         })
         assert.strictEqual((yield* assay.runs({ limit: 1 }))[0]?.run.runId, failed.runId)
         assert.strictEqual((yield* Effect.flip(assay.plan(all)))._tag, "SchemaMismatch")
+        yield* feed.hide("Unreadable")
+        assert.strictEqual((yield* Effect.flip(assay.materialize(all)))._tag, "DefinitionFault")
+        assert.strictEqual((yield* assay.runs({ limit: 1 }))[0]?.run.runId, failed.runId)
 
         yield* feed.deliver(parcel("more", [order("6", "03-04")]))
         yield* feed.hide("Transient")

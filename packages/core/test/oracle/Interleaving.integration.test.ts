@@ -15,7 +15,9 @@ const count = (query: string) =>
     return row?.count
   })
 
-const waiting = count("pg_locks WHERE locktype = 'advisory' AND NOT granted")
+const waiting = count(
+  "pg_locks AS l JOIN pg_database AS d ON d.oid = l.database WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted"
+)
 
 /** Runs a materialization up to a point, does something else, and then lets it go on. */
 const meanwhile = Effect.fnUntraced(function* <A, B, E>(

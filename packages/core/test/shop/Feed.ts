@@ -77,12 +77,12 @@ export const make = <Row>(): Effect.Effect<Feed<Row>> =>
           const kind = yield* Ref.get(hidden)
           if (kind !== undefined) return yield* new SourceError({ origin: "all", kind, message: "the door is locked" })
           return (yield* Ref.get(parcels)).flatMap(({ batches, origin }): ReadonlyArray<Delivery> => {
-              const after = landed.find((position) => position.origin === origin)
-              return after !== undefined && landedBatches(after.value) >= batches.length
-                ? []
-                : [{ origin, description: origin, bytes: 0, after }]
-            })
-          ),
+            const after = landed.find((position) => position.origin === origin)
+            return after !== undefined && landedBatches(after.value) >= batches.length
+              ? []
+              : [{ origin, description: origin, bytes: 0, after }]
+          })
+        }),
         read,
         replay: (rejected) =>
           Effect.map(Ref.get(admitted), (known) =>

@@ -43,7 +43,8 @@ const world = (name: string, checks: ReadonlyArray<AssetCheck.AssetCheck<keyof (
     write: WriteStrategy.replacePartitions("day", { key: ["day", "id", "line"] }),
     checks,
     compute: {
-      sql: ({ log }) => sql`SELECT id, line, day, amount, kind, note, "isDeleted" FROM ${log} WHERE day IS NOT NULL`,
+      sql: ({ log }) =>
+        sql`SELECT id, line, day, amount, kind, note, "isDeleted" FROM ${log} AS log WHERE day IS NOT NULL`,
       rows: ({ log }) => log.flatMap(({ day, ...row }) => (day === null ? [] : [{ ...row, day }]))
     }
   })
@@ -84,7 +85,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             }),
             AssetCheck.violations("no day has more rows than are known", {
               sql: ({ known, rows }) =>
-                sql`SELECT day, count(*) FROM ${rows} AS r GROUP BY day HAVING count(*) > (SELECT count(*) FROM ${known})`,
+                sql`SELECT day, count(*) FROM ${rows} AS r GROUP BY day HAVING count(*) > (SELECT count(*) FROM ${known} AS known)`,
               violations: (rows, { known }) =>
                 Array.from(Map.groupBy(rows, ({ day }) => day).values()).flatMap((group) =>
                   group.length > (known?.length ?? 0) ? group.slice(0, 1) : []
@@ -208,7 +209,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             compute: {
               sql: ({ log }) =>
                 sql`SELECT '' AS sk, region, NULL AS segment, NULL::numeric AS price, NULL AS email, NULL AS channel,
-                  at AS valid_from, note::timestamptz AS valid_to, "isDeleted" AS is_current FROM ${log}`,
+                  at AS valid_from, note::timestamptz AS valid_to, "isDeleted" AS is_current FROM ${log} AS log`,
               rows: ({ log }) =>
                 log.flatMap(({ at, isDeleted, note, region }) =>
                   at === null

@@ -31,7 +31,7 @@ export const make = (
     },
     write: WriteStrategy.replacePartitions("time", { key: ["time", "id", "line"] }),
     compute: {
-      sql: ({ log }) => sql`SELECT ${identifier(by)} AS time, id, line, note FROM ${log}`,
+      sql: ({ log }) => sql`SELECT ${identifier(by)} AS time, id, line, note FROM ${log} AS log`,
       rows: ({ log }) => log.flatMap(({ [by]: time, ...row }) => (time === null ? [] : [{ ...row, time }]))
     }
   })

@@ -45,7 +45,7 @@ export const make = (name: string, log: ReturnType<typeof events<string>>) =>
       sql: ({
         log
       }) => sql`SELECT region, note AS segment, amount AS price, nullif(split_part(id, ':', 1), '-') AS email,
-        nullif(kind, '-') AS channel, at AS valid_from, line AS _sequence FROM ${log} WHERE at IS NOT NULL AND NOT "isDeleted"`,
+        nullif(kind, '-') AS channel, at AS valid_from, line AS _sequence FROM ${log} AS log WHERE at IS NOT NULL AND NOT "isDeleted"`,
       rows: ({ log }) => log.flatMap((row) => (row.at === null || row.isDeleted ? [] : [observation(row, row.at)]))
     }
   })

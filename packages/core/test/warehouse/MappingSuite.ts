@@ -35,7 +35,7 @@ const counting = (
     write: WriteStrategy.replacePartitions("starts", { key: ["starts"] }),
     compute: {
       sql: ({ units, upstream }) =>
-        sql`SELECT window_start AS starts, (SELECT count(*) FROM ${upstream}) AS seen, count(*) OVER () AS units FROM ${units}`,
+        sql`SELECT window_start AS starts, (SELECT count(*) FROM ${upstream} AS upstream) AS seen, count(*) OVER () AS units FROM ${units} AS units`,
       rows: ({ units, upstream }) =>
         units.flatMap(({ window }) =>
           window === undefined
@@ -68,7 +68,7 @@ const facts = (name: string, log: ReturnType<typeof events<string>>) =>
     write: WriteStrategy.upsert({ key: ["id"], version: "line" }),
     compute: {
       sql: ({ log }) =>
-        sql`SELECT id, line, nullif(region, '-') AS region, kind, day, at, note, "isDeleted" AS _deleted, '' AS _tie FROM ${log}`,
+        sql`SELECT id, line, nullif(region, '-') AS region, kind, day, at, note, "isDeleted" AS _deleted, '' AS _tie FROM ${log} AS log`,
       rows: ({ log }) =>
         log.map((row) => ({
           ...row,
@@ -104,7 +104,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             inputs: { log: Asset.input(log, PartitionMapping.all, { columns: ["note"], where: { kind: ["sale"] } }) },
             write: WriteStrategy.replace({ key: ["name"] }),
             compute: {
-              sql: ({ log }) => sql`SELECT 'notes' AS name, count(DISTINCT note) AS notes FROM ${log}`,
+              sql: ({ log }) => sql`SELECT 'notes' AS name, count(DISTINCT note) AS notes FROM ${log} AS log`,
               rows: ({ log }) => [{ name: "notes", notes: new Set(log.flatMap(({ note }) => note ?? [])).size }]
             }
           })
@@ -155,7 +155,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             write: WriteStrategy.upsert({ key: ["id"], version: "line" }),
             compute: {
               sql: ({ facts }) =>
-                sql`SELECT id, line, count(*) OVER () AS seen, FALSE AS _deleted, '' AS _tie FROM ${facts}`,
+                sql`SELECT id, line, count(*) OVER () AS seen, FALSE AS _deleted, '' AS _tie FROM ${facts} AS facts`,
               rows: ({ facts }) => facts.map((row) => ({ ...row, seen: facts.length, _deleted: false, _tie: "" }))
             }
           })
@@ -286,7 +286,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             inputs: { facts: Asset.input(upstream, PartitionMapping.byColumn("region", "day")) },
             write: WriteStrategy.upsert({ key: ["region", "day"], version: "line" }),
             compute: {
-              sql: ({ facts }) => sql`SELECT region, day, line, FALSE AS _deleted, '' AS _tie FROM ${facts}`,
+              sql: ({ facts }) => sql`SELECT region, day, line, FALSE AS _deleted, '' AS _tie FROM ${facts} AS facts`,
               rows: ({ facts }) =>
                 facts.flatMap(({ day, line, region }) =>
                   region === null || day === null ? [] : [{ region, day, line, _deleted: false, _tie: "" }]
@@ -321,7 +321,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
               write: WriteStrategy.replacePartitions("month", { key: ["month"] }),
               compute: {
                 sql: ({ facts, units }) =>
-                  sql`SELECT (window_start AT TIME ZONE 'UTC')::date AS month, (SELECT count(*) FROM ${facts}) AS total FROM ${units}`,
+                  sql`SELECT (window_start AT TIME ZONE 'UTC')::date AS month, (SELECT count(*) FROM ${facts} AS facts) AS total FROM ${units} AS units`,
                 rows: ({ facts, units }) => units.map(({ unit }) => ({ month: unit, total: facts.length }))
               }
             })

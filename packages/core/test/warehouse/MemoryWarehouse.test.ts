@@ -26,14 +26,14 @@ describe("MemoryWarehouse", () => {
           columns,
           inputs,
           write: WriteStrategy.replace({ key: ["id"] }),
-          compute: { sql: ({ log }) => sql`SELECT id, amount FROM ${log}` }
+          compute: { sql: ({ log }) => sql`SELECT id, amount FROM ${log} AS log` }
         })
         const view = Asset.make("only_sql_view", {
           description: "Only SQL",
           columns,
           inputs,
           write: WriteStrategy.view,
-          compute: { sql: ({ log }) => sql`SELECT id, amount FROM ${log}` }
+          compute: { sql: ({ log }) => sql`SELECT id, amount FROM ${log} AS log` }
         })
         const graph = AssetGraph.make([log, table, view])
         yield* prepare(graph)

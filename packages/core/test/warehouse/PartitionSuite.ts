@@ -259,7 +259,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             partitions: Partitions.fromKeys(["north", "south", "west"]),
             inputs: { log: Asset.input(log, PartitionMapping.byColumn("region"), { columns: ["region", "id"] }) },
             write: WriteStrategy.replacePartitions("region", { key: ["region", "id"] }),
-            compute: { sql: ({ log }) => sql`SELECT region, id FROM ${log}`, rows: ({ log }) => log }
+            compute: { sql: ({ log }) => sql`SELECT region, id FROM ${log} AS log`, rows: ({ log }) => log }
           })
           const graph = AssetGraph.make([log, asset])
           yield* prepare(graph)
@@ -293,7 +293,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
               partitionedBy: { column: "day", partitions: days }
             }),
             compute: {
-              sql: ({ log }) => sql`SELECT id, day, loaded_at, FALSE AS _deleted, '' AS _tie FROM ${log}`,
+              sql: ({ log }) => sql`SELECT id, day, loaded_at, FALSE AS _deleted, '' AS _tie FROM ${log} AS log`,
               rows: ({ log }) => log.map((row) => ({ ...row, _deleted: false, _tie: "" }))
             }
           })
@@ -344,7 +344,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             inputs: { log: Asset.input(log, PartitionMapping.byColumn("id")) },
             write: WriteStrategy.upsert({ key: ["id"], version: "line" }),
             compute: {
-              sql: ({ log }) => sql`SELECT id, line, day, "isDeleted" AS _deleted, '' AS _tie FROM ${log}`,
+              sql: ({ log }) => sql`SELECT id, line, day, "isDeleted" AS _deleted, '' AS _tie FROM ${log} AS log`,
               rows: ({ log }) => log.map((row) => ({ ...row, _deleted: row.isDeleted, _tie: "" }))
             }
           })
@@ -355,7 +355,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             inputs: { latest: Asset.input(latest, PartitionMapping.byColumn("day"), { columns: ["id", "day"] }) },
             write: WriteStrategy.replacePartitions("day", { key: ["day", "id"] }),
             compute: {
-              sql: ({ latest }) => sql`SELECT id, day FROM ${latest}`,
+              sql: ({ latest }) => sql`SELECT id, day FROM ${latest} AS latest`,
               rows: ({ latest }) => latest.flatMap(({ day, id }) => (day === null ? [] : [{ day, id }]))
             }
           })
@@ -391,7 +391,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             inputs: { log: Asset.input(log, PartitionMapping.byColumn("day"), { columns: ["id"] }) },
             write: WriteStrategy.replacePartitions("day", { key: ["day", "id"] }),
             compute: {
-              sql: ({ log }) => sql`SELECT id, '2024-07-01'::date AS day FROM ${log}`,
+              sql: ({ log }) => sql`SELECT id, '2024-07-01'::date AS day FROM ${log} AS log`,
               rows: ({ log }) => log.map(({ id }) => ({ id, day: "2024-07-01" }))
             }
           })

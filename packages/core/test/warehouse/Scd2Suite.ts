@@ -86,7 +86,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             compute: {
               sql: ({ log }) =>
                 sql`SELECT region, note AS segment, amount + line * 0.0001 AS price, NULL AS email, NULL AS channel,
-                  at AS valid_from, line AS _sequence FROM ${log}`,
+                  at AS valid_from, line AS _sequence FROM ${log} AS log`,
               rows: ({ log }) =>
                 log.flatMap(({ amount, at, line, note, region }) =>
                   at === null || amount === null
@@ -127,7 +127,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             compute: {
               sql: ({ log }) =>
                 sql`SELECT nullif(region, '-') AS region, note AS segment, amount AS price, id AS email, kind AS channel,
-                  at AS valid_from, line AS _sequence FROM ${log}`,
+                  at AS valid_from, line AS _sequence FROM ${log} AS log`,
               // Passes the type checker, as careless code does, and yet lets nulls through.
               rows: ({ log }) =>
                 log.map(({ amount, at, id, kind, line, note, region }) =>

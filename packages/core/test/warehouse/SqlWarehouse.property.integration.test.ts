@@ -64,7 +64,7 @@ const world = () => {
     inputs: { log: Asset.input(log, PartitionMapping.byColumn("id")) },
     write: WriteStrategy.upsert({ key: ["id"], version: "branch" }),
     compute: {
-      sql: ({ log }) => sql`SELECT *, "isDeleted" AS _deleted, coalesce(note, '') AS _tie FROM ${log}`,
+      sql: ({ log }) => sql`SELECT *, "isDeleted" AS _deleted, coalesce(note, '') AS _tie FROM ${log} AS log`,
       rows: ({ log }) => log.map((row) => ({ ...row, _deleted: row.isDeleted, _tie: row.note ?? "" }))
     }
   })
@@ -80,7 +80,7 @@ const world = () => {
     write: WriteStrategy.upsert({ key: ["region", "day"], version: "note" }),
     compute: {
       sql: ({ facts }) =>
-        sql`SELECT *, FALSE AS _deleted, '' AS _tie FROM ${facts} WHERE region IS NOT NULL AND day IS NOT NULL`,
+        sql`SELECT *, FALSE AS _deleted, '' AS _tie FROM ${facts} AS facts WHERE region IS NOT NULL AND day IS NOT NULL`,
       rows: ({ facts }) =>
         facts.flatMap(({ day, note, region }) =>
           day === null || region === null ? [] : [{ region, day, note, _deleted: false, _tie: "" }]
@@ -150,7 +150,7 @@ const world = () => {
       sql: ({ facts, regions, units }) => sql`SELECT unit::date AS month,
           (SELECT count(*) FROM ${facts} AS f WHERE f.day < (unit::date + interval '1 month')) AS facts,
           (SELECT count(segment) FROM ${regions} AS r
-            WHERE r.valid_from < window_end AND (r.valid_to IS NULL OR r.valid_to >= window_end)) AS regions FROM ${units}`,
+            WHERE r.valid_from < window_end AND (r.valid_to IS NULL OR r.valid_to >= window_end)) AS regions FROM ${units} AS units`,
       rows: ({ facts, regions, units }) =>
         units.map(({ unit }) => ({
           month: unit,

@@ -64,7 +64,8 @@ const world = (name: string) => {
     inputs,
     write,
     compute: {
-      sql: ({ log }) => sql`SELECT day, CASE id WHEN 'c:' THEN 'x' ELSE id END AS id, 'tampered' AS note FROM ${log}`,
+      sql: ({ log }) =>
+        sql`SELECT day, CASE id WHEN 'c:' THEN 'x' ELSE id END AS id, 'tampered' AS note FROM ${log} AS log`,
       rows: ({ log }) =>
         log.flatMap(({ day, id }) => (day === null ? [] : [{ day, id: id === "c:" ? "x" : id, note: "tampered" }]))
     }
@@ -75,7 +76,7 @@ const world = (name: string) => {
     inputs: { daily: Asset.input(daily, PartitionMapping.all) },
     write: WriteStrategy.view,
     compute: {
-      sql: ({ daily }) => sql`SELECT * FROM ${daily} WHERE note IS NOT NULL`,
+      sql: ({ daily }) => sql`SELECT * FROM ${daily} AS daily WHERE note IS NOT NULL`,
       rows: ({ daily }) => daily.filter(({ note }) => note !== null)
     }
   })

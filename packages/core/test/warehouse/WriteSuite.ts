@@ -32,7 +32,7 @@ const latest = (name: string) => {
     write: WriteStrategy.upsert({ key: ["id"], version: "line" }),
     compute: {
       sql: ({ log }) =>
-        sql`SELECT id, line, amount, note, "isDeleted" AS _deleted, coalesce(note, '') AS _tie FROM ${log}`,
+        sql`SELECT id, line, amount, note, "isDeleted" AS _deleted, coalesce(note, '') AS _tie FROM ${log} AS log`,
       rows: ({ log }) => log.map((row) => ({ ...row, _deleted: row.isDeleted, _tie: row.note ?? "" }))
     }
   })
@@ -57,7 +57,7 @@ const branches = (name: string) => {
     },
     write: WriteStrategy.upsert({ key: ["region", "branch"], version: "line" }),
     compute: {
-      sql: ({ log }) => sql`SELECT *, FALSE AS _deleted, coalesce(note, '') AS _tie FROM ${log}`,
+      sql: ({ log }) => sql`SELECT *, FALSE AS _deleted, coalesce(note, '') AS _tie FROM ${log} AS log`,
       rows: ({ log }) => log.map((row) => ({ ...row, _deleted: false, _tie: row.note ?? "" }))
     }
   })
@@ -164,7 +164,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             write: WriteStrategy.upsert({ key: ["region"], version: "branch" }),
             compute: {
               sql: ({ log }) =>
-                sql`SELECT region, branch, note, "isDeleted" AS _deleted, coalesce(note, '') AS _tie FROM ${log}`,
+                sql`SELECT region, branch, note, "isDeleted" AS _deleted, coalesce(note, '') AS _tie FROM ${log} AS log`,
               rows: ({ log }) => log.map((row) => ({ ...row, _deleted: row.isDeleted, _tie: row.note ?? "" }))
             }
           })
@@ -246,7 +246,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             inputs: { latest: Asset.input(asset, PartitionMapping.byColumn("id")) },
             write: WriteStrategy.upsert({ key: ["id"], version: "line" }),
             compute: {
-              sql: ({ latest }) => sql`SELECT id, line, FALSE AS _deleted, '' AS _tie FROM ${latest}`,
+              sql: ({ latest }) => sql`SELECT id, line, FALSE AS _deleted, '' AS _tie FROM ${latest} AS latest`,
               rows: ({ latest }) => latest.map((row) => ({ ...row, _deleted: false, _tie: "" }))
             }
           })
@@ -281,7 +281,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             write: WriteStrategy.upsert({ key: ["id"], version: "line" }),
             compute: {
               sql: ({ log }) =>
-                sql`SELECT id, line, FALSE AS _deleted, '' AS _tie FROM ${log} UNION ALL SELECT 'foreign', 1, FALSE, ''`,
+                sql`SELECT id, line, FALSE AS _deleted, '' AS _tie FROM ${log} AS log UNION ALL SELECT 'foreign', 1, FALSE, ''`,
               rows: ({ log }) =>
                 [...log, { id: "foreign", line: 1 }].map((row) => ({ ...row, _deleted: false, _tie: "" }))
             }
@@ -307,7 +307,10 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             columns: Schema.Struct({ id: Column.text, amount: Column.decimal({ precision: 12, scale: 2 }) }),
             inputs: { log: Asset.input(log, PartitionMapping.all) },
             write: WriteStrategy.replace({ key: ["id"] }),
-            compute: { sql: ({ log }) => sql`SELECT id, amount FROM ${log}`, rows: ({ log }) => log.map(careless) }
+            compute: {
+              sql: ({ log }) => sql`SELECT id, amount FROM ${log} AS log`,
+              rows: ({ log }) => log.map(careless)
+            }
           })
           const graph = AssetGraph.make([log, asset])
           yield* prepare(graph)
@@ -327,7 +330,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             columns: Schema.Struct({ id: Column.text, note: Column.nullable(Column.text) }),
             inputs: { log: Asset.input(log, PartitionMapping.all) },
             write: WriteStrategy.replace({ key: ["id"] }),
-            compute: { sql: ({ log }) => sql`SELECT id, note FROM ${log}`, rows: ({ log }) => log }
+            compute: { sql: ({ log }) => sql`SELECT id, note FROM ${log} AS log`, rows: ({ log }) => log }
           })
           const graph = AssetGraph.make([log, asset])
           yield* prepare(graph)
@@ -361,7 +364,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             },
             write: WriteStrategy.replace({ key: ["region"] }),
             compute: {
-              sql: ({ log }) => sql`SELECT region, sum(amount) AS amount FROM ${log} GROUP BY region`,
+              sql: ({ log }) => sql`SELECT region, sum(amount) AS amount FROM ${log} AS log GROUP BY region`,
               rows: ({ log }) =>
                 Array.from(
                   Map.groupBy(amounts(log), ({ region }) => region),
@@ -404,7 +407,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             inputs: { latest: Asset.input(asset, PartitionMapping.all) },
             write: WriteStrategy.view,
             compute: {
-              sql: ({ latest }) => sql`SELECT id, amount FROM ${latest} WHERE amount IS NOT NULL`,
+              sql: ({ latest }) => sql`SELECT id, amount FROM ${latest} AS latest WHERE amount IS NOT NULL`,
               rows: ({ latest }) => amounts(latest)
             }
           })
@@ -417,7 +420,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             inputs: { view: Asset.input(view, PartitionMapping.all, { columns: ["amount"] }) },
             write: WriteStrategy.view,
             compute: {
-              sql: ({ view }) => sql`SELECT 'total' AS name, sum(amount) AS amount FROM ${view}`,
+              sql: ({ view }) => sql`SELECT 'total' AS name, sum(amount) AS amount FROM ${view} AS view`,
               rows: ({ view }) => [{ name: "total", amount: BigDecimal.sumAll(view.map(({ amount }) => amount)) }]
             }
           })
@@ -467,7 +470,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
             columns: Schema.Struct({ id: Column.text, line: Column.nullable(Column.integer), day: Column.date }),
             inputs: { log: Asset.input(log, PartitionMapping.all) },
             write: WriteStrategy.replace({ key: ["id"] }),
-            compute: { sql: ({ log }) => sql`SELECT id, line, day FROM ${log}`, rows: () => [] }
+            compute: { sql: ({ log }) => sql`SELECT id, line, day FROM ${log} AS log`, rows: () => [] }
           })
           const message = yield* refusal(prepare(AssetGraph.fromIterable([log, changed])))
           assert.strictEqual(

@@ -141,7 +141,10 @@ export const layer = <R>(
   schemas: Postgres.Schemas = environment("dev")
 ): Layer.Layer<Assay, Reason, PgClient.PgClient | R> =>
   layerWithoutStorage(graph).pipe(
-    Layer.provide(Layer.mergeAll(SqlLedger.layer, SqlWarehouse.layer).pipe(Layer.provideMerge(Postgres.layer(schemas))))
+    // Fresh, because layers are shared by reference: two environments in one process would share the first one's storage.
+    Layer.provide(
+      Layer.fresh(Layer.mergeAll(SqlLedger.layer, SqlWarehouse.layer).pipe(Layer.provideMerge(Postgres.layer(schemas))))
+    )
   )
 
 /**
@@ -153,8 +156,10 @@ export const layer = <R>(
 export const layerMemory = <R>(graph: AssetGraph.AssetGraph<R>): Layer.Layer<Assay, never, R> =>
   layerWithoutStorage(graph).pipe(
     Layer.provide(
-      Layer.mergeAll(Ledger.layerMemory, MemoryWarehouse.layer, Transactor.layerMemory).pipe(
-        Layer.provide(Transactor.layerMemoryStore)
+      Layer.fresh(
+        Layer.mergeAll(Ledger.layerMemory, MemoryWarehouse.layer, Transactor.layerMemory).pipe(
+          Layer.provide(Transactor.layerMemoryStore)
+        )
       )
     )
   )

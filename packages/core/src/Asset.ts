@@ -501,7 +501,7 @@ const deriveCodeVersion = (
   md5(
     Column.canonicalJson({
       columns: asset.columns.map(({ kind, name, isNullable }) => ({ kind, name, isNullable })),
-      partitions: cutOf(asset.partitions),
+      partitions: { ...cutOf(asset.partitions), range: rangeOf(asset.partitions) },
       inputs: asset.inputs.map(({ as, asset: upstream, columns, mapping, where }) => ({
         as,
         asset: upstream.name,
@@ -516,11 +516,26 @@ const deriveCodeVersion = (
     })
   )
 
-/** What decides which rows a partition holds. From when to when there are partitions does not. */
+/** What decides which rows a partition holds. */
 const cutOf = (partitions: Partitions) =>
   partitions._tag === "TimeWindows"
     ? { cadence: partitions.cadence, timeZone: partitions.timeZone, firstDayOfWeek: partitions.firstDayOfWeek }
     : { cadence: partitions._tag }
+
+/**
+ * Which partitions there are. A change outside of them marks nothing, so code that has more of them cannot trust what was
+ * built by code that had fewer.
+ */
+const rangeOf = (partitions: Partitions) => {
+  switch (partitions._tag) {
+    case "TimeWindows":
+      return [partitions.start, partitions.end ?? null]
+    case "Static":
+      return partitions.keys
+    case "Unpartitioned":
+      return []
+  }
+}
 
 /** A view keeps no rows that could differ from its new definition; so that of its readers is another one with it. */
 const withViews = (codeVersion: string, inputs: ReadonlyArray<NamedInput>): string => {

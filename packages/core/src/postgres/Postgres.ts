@@ -125,13 +125,29 @@ const queriesOn = (client: PgClient.PgClient, schemas: Schemas): typeof Postgres
 
 const transactionsOn = (
   client: PgClient.PgClient,
-  { execute, schemas }: typeof Postgres.Service
+  { execute, query, schemas }: typeof Postgres.Service
 ): typeof Transactor.Service => {
   const inTransaction = Effect.map(Effect.serviceOption(client.transactionService), (option) => option._tag === "Some")
 
   const begin = execute(sql`SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
   set_config('IntervalStyle', 'postgres', true), set_config('extra_float_digits', '1', true),
   set_config('bytea_output', 'hex', true), set_config('search_path', 'public', true), set_config('jit', 'off', true)`)
+
+  // A step sees what others committed before each of its statements. In a host's transaction that keeps one snapshot it
+  // would miss them, and with them what has to be marked (ADR 0003).
+  const joined = (isolation: string) =>
+    isolation !== "READ COMMITTED"
+      ? Effect.void
+      : Effect.flatMap(query(sql`SELECT current_setting('transaction_isolation') AS level`, IsolationLevel), ([row]) =>
+          row?.level === "read committed"
+            ? begin
+            : Effect.fail(
+                new DefinitionFault({
+                  message: `the transaction around it is ${row?.level ?? "unknown"}; materialize in READ COMMITTED, or outside of a transaction`,
+                  code: undefined
+                })
+              )
+        )
 
   const within =
     (isolation: string) =>
@@ -141,7 +157,7 @@ const transactionsOn = (
         return client
           .withTransaction(
             Effect.mapError(
-              isNested ? effect : Effect.andThen(begin, effect),
+              Effect.andThen(isNested ? joined(isolation) : begin, effect),
               (error) => (inside = { _tag: "Inside", error })
             )
           )
@@ -198,6 +214,8 @@ const transactionsOn = (
 // The driver keeps the columns of a statement by its text, so `FETCH … FROM` one name must always mean the same columns:
 // a name is never used twice, also where several services share a pool.
 let cursors = 0
+
+const IsolationLevel = Schema.Struct({ level: Schema.String })
 
 const decodeRowCount = Schema.decodeUnknownOption(Schema.Struct({ rowCount: Schema.Number }))
 

@@ -42,7 +42,13 @@ export const units = ({ partitions, units: set }: Scope): ReadonlyArray<Unit> =>
 const restriction = (asset: Asset, input: NamedInput, scope: Scope): ((row: Row) => boolean) => {
   const { mapping } = input
   const upstream = input.asset
-  if (scope.units._tag === "All" || unitColumns(asset).length === 0) return everything
+  if (unitColumns(asset).length === 0) return everything
+  if (scope.units._tag === "All") {
+    // A row whose columns name no unit belongs to none: a step never sees it, so the whole rebuild must not either.
+    return mapping._tag === "ByColumns"
+      ? (row) => mapping.columns.every((name) => (row[name] ?? null) !== null)
+      : everything
+  }
   switch (mapping._tag) {
     case "ByColumns": {
       const contains = MemoryUnit.isIn(scope.units)

@@ -7,9 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Asset } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
+import { postgresType } from "../Column.ts"
 import type { Reason } from "../MaterializationError.ts"
 import type { Postgres } from "../postgres/Postgres.ts"
-import { identifier, list, sql, type Sql } from "../Sql.ts"
+import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import * as Refusal from "./Refusal.ts"
 import * as SqlScd2 from "./SqlScd2.ts"
@@ -30,7 +31,7 @@ export const resolve = (asset: Asset, computed: Sql): Sql => {
       const version = SqlUnit.sortKey(columnUnsafe(asset, asset.write.version).kind, identifier(asset.write.version))
       const content = asset.columns.map(({ kind, name }) => sql`${SqlUnit.sortKey(kind, identifier(name))} DESC`)
       return sql`SELECT ${SqlTable.columns(asset, "winner")} FROM (
-        SELECT DISTINCT ON (${key}) * FROM (${computed}) AS candidate
+        SELECT DISTINCT ON (${key}) * FROM (${typed(asset, computed)}) AS candidate
         ORDER BY ${key}, ${version} DESC NULLS LAST, _deleted DESC, _tie COLLATE "C" DESC, ${list(content)}
       ) AS winner WHERE NOT _deleted`
     }
@@ -111,6 +112,15 @@ export const write = Effect.fnUntraced(function* (
 export const columnNames = (asset: Asset): Sql => list(asset.columns.map(({ name }) => identifier(name)))
 
 // --- internal ---
+
+/** Candidates in the types of the columns: versions that differ before a cast may be one key after it. */
+const typed = (asset: Asset, computed: Sql): Sql =>
+  sql`SELECT ${list([
+    ...asset.columns.map(
+      ({ kind, name }) => sql`${identifier("computed", name)}::${literal(postgresType(kind))} AS ${identifier(name)}`
+    ),
+    sql`computed._deleted, computed._tie`
+  ])} FROM (${computed}) AS computed`
 
 /** Above this many rows, a first load marks everything downstream instead of keeping a copy of itself as change set. */
 const largeResult = 50_000

@@ -4,6 +4,7 @@
  */
 import type { Asset, NamedInput } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
+import type { ByColumns } from "../PartitionMapping.ts"
 import { toSql } from "../RowFilter.ts"
 import { and, identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import * as InputWindow from "./InputWindow.ts"
@@ -60,10 +61,20 @@ export const units = (scope: Scope): Sql => {
 
 // --- internal ---
 
+/** A row whose columns name no unit belongs to none: a step never sees it, so the whole rebuild must not either. */
+const named = (upstream: Asset, { columns }: ByColumns, alias: Sql): Sql =>
+  and(
+    columns
+      .filter((name) => columnUnsafe(upstream, name).isNullable)
+      .map((name) => sql`${alias}.${identifier(name)} IS NOT NULL`)
+  )
+
 const restriction = (asset: Asset, input: NamedInput, alias: Sql, scope: Scope): Sql => {
   const { mapping } = input
   const upstream = input.asset
-  if (scope.units._tag === "All" || unitColumns(asset).length === 0) return literal("TRUE")
+  if (unitColumns(asset).length === 0) return literal("TRUE")
+  if (scope.units._tag === "All")
+    return mapping._tag === "ByColumns" ? named(upstream, mapping, alias) : literal("TRUE")
   switch (mapping._tag) {
     case "ByColumns": {
       const columns = mapping.columns.map((name) => columnUnsafe(upstream, name))

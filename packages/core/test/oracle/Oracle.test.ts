@@ -9,7 +9,7 @@ describe("random histories in memory", () => {
     "are sound at every commit, equal the full refresh when drained, and then rest (Verifies: L1, L2, L4, L5, L6)",
     () =>
       Effect.forEach(
-        seeds(40),
+        seeds(25),
         (seed) => Effect.provide(History.live(seed, { events: 12, verified: 0.1 }), layerMemory),
         { discard: true }
       ),

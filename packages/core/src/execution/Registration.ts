@@ -41,12 +41,17 @@ export const prepare = Effect.fn("Registration.prepare")(function* (
  */
 export const register = Effect.fn("Registration.register")(function* (
   graph: AssetGraph
-): Effect.fn.Return<void, Reason, Transactor | StaleSets> {
+): Effect.fn.Return<void, Reason, Transactor | StaleSets | Warehouse> {
   const transactor = yield* Transactor
   const staleSets = yield* StaleSets
+  const warehouse = yield* Warehouse
   const registrations = of(graph)
   const pending = yield* staleSets.unregistered(registrations)
-  if (pending.length === 0) return
+  // A view is part of its readers' code: where it changed, they are pending, and it changes with them.
+  if (pending.length === 0) {
+    const hasViews = Array.from(graph.assets.values()).some(({ write }) => write._tag === "View")
+    return hasViews ? yield* transactor.transact(warehouse.redefine(graph)) : undefined
+  }
   const concerned = new Set(pending.flatMap(({ asset, reads }) => [asset, ...reads]))
   const at = yield* DateTime.now
   yield* transactor.transact(
@@ -54,6 +59,7 @@ export const register = Effect.fn("Registration.register")(function* (
       yield* transactor.lock(
         Array.from(graph.assets.keys()).flatMap((asset) => (concerned.has(asset) ? [{ asset, mode: "exclusive" }] : []))
       )
+      yield* warehouse.redefine(graph)
       yield* staleSets.register({ assets: yield* staleSets.unregistered(pending), at })
     })
   )

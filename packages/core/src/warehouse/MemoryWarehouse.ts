@@ -63,6 +63,8 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
         }
       }),
 
+      redefine: () => Effect.void,
+
       settle: () => Effect.void,
 
       land: ({ asset, knownBy, rows }) =>

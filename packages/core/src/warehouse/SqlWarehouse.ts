@@ -43,8 +43,16 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
         if (!catalog.hasSchema) yield* pg.execute(sql`CREATE SCHEMA IF NOT EXISTS ${identifier(pg.schemas.warehouse)}`)
         for (const asset of graph.assets.values()) {
           if (asset.write._tag !== "View") yield* SqlTable.create(pg, catalog, graph, asset)
-          else yield* SqlTable.createView(pg, catalog, asset, yield* viewQuery(asset, table))
+          else if (!catalog.columns.has(asset.name))
+            yield* SqlTable.createView(pg, catalog, asset, yield* viewQuery(asset, table))
         }
+      }),
+
+      redefine: Effect.fnUntraced(function* (graph) {
+        const views = Array.from(graph.assets.values()).filter(({ write }) => write._tag === "View")
+        if (views.length === 0) return
+        const catalog = yield* SqlCatalog.read(pg)
+        for (const view of views) yield* SqlTable.createView(pg, catalog, view, yield* viewQuery(view, table))
       }),
 
       land: (options) => land(pg, options),

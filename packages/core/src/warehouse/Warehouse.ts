@@ -83,6 +83,11 @@ export class Warehouse extends Context.Service<
   {
     /** Creates what is missing: database schema, tables, indexes, views. Tells where a table is not of the declared shape. */
     readonly prepare: (graph: AssetGraph) => Effect.Effect<void, Reason>
+    /**
+     * Replaces the views whose definition is another one than the graph's. For the transaction that marks their readers
+     * stale: a view that changed by itself would be read by units that nobody knows to be stale.
+     */
+    readonly redefine: (graph: AssetGraph) => Effect.Effect<void, Reason>
     /** Adds rows to a source asset's log. `knownBy`: leaves out rows that agree with a stored one in these columns. */
     readonly land: (options: {
       readonly asset: Asset

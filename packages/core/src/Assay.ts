@@ -15,6 +15,7 @@ import { isPartitioned, partitionedBy } from "./Asset.ts"
 import * as AssetGraph from "./AssetGraph.ts"
 import * as AssetSelection from "./AssetSelection.ts"
 import type { Row } from "./Column.ts"
+import * as Attempt from "./execution/Attempt.ts"
 import * as Lander from "./execution/Lander.ts"
 import * as Preview from "./execution/Preview.ts"
 import * as Registration from "./execution/Registration.ts"
@@ -349,14 +350,7 @@ const upToDate = (targets: ReadonlyArray<Request.Target>): Runner.RunResult => (
   outcomes: targets.map(({ asset }) => ({
     asset: asset.name,
     outcome: "unchanged",
-    steps: 0,
-    units: 0,
-    read: 0,
-    inserted: 0,
-    updated: 0,
-    deleted: 0,
-    unchanged: 0,
-    quarantined: 0,
+    ...Attempt.nothing,
     durationMs: 0,
     error: undefined,
     because: []

@@ -2,6 +2,7 @@
  * Which whole partitions reach which, by a mapping: the downstream partitions that an upstream partition makes stale,
  * and the upstream partitions that a downstream partition is made of. One relation, read both ways (L7).
  */
+import * as Spans from "./internal/spans.ts"
 import * as Partitions from "./Partitions.ts"
 import * as PartitionSet from "./PartitionSet.ts"
 import type { PartitionMapping, TimeWindows as TimeWindowsMapping } from "./PartitionMapping.ts"
@@ -80,17 +81,8 @@ export const windowsNeeded = (
   mapping: TimeWindowsMapping,
   partitions: Partitions.TimeWindows,
   units: ReadonlyArray<Unit>
-): ReadonlyArray<TimeWindow> => {
-  const windows = units.flatMap(({ window }) => (window === undefined ? [] : [needed(mapping, partitions, window)]))
-  const merged: Array<TimeWindow> = []
-  for (const window of windows.toSorted((a, b) => a.start - b.start)) {
-    const last = merged.at(-1)
-    if (last !== undefined && last.end >= window.start) {
-      merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, window.end) }
-    } else merged.push(window)
-  }
-  return merged
-}
+): ReadonlyArray<TimeWindow> =>
+  Spans.normalize(units.flatMap(({ window }) => (window === undefined ? [] : [needed(mapping, partitions, window)])))
 
 // --- internal ---
 

@@ -3,6 +3,7 @@
  * table is one unit. Sets of units that may be large stay where they are: `Relation` names a temporary relation of the
  * current transaction, so that marking a hundred thousand keys stale moves none of them.
  */
+import * as Partitions from "./Partitions.ts"
 import * as PartitionSet from "./PartitionSet.ts"
 import type { TimeWindow } from "./TimeWindow.ts"
 
@@ -23,7 +24,7 @@ export interface Unit {
  * @category constants
  * @since 0.1.0
  */
-export const whole = "*"
+export const whole = Partitions.unit
 
 /**
  * A set of units of one asset.

@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config"
 
 // The suffix of a test file decides its lane, so nobody edits a list.
-const suffixes = ["integration", "crash", "types", "docs"]
+const suffixes = ["integration", "oracle", "concurrency", "crash", "fuzz", "mutation", "types", "docs"]
 const folders = "{packages/*/{src,test},scripts}"
 const postgres = "packages/core/test/support/Postgres.ts"
 
@@ -31,7 +31,11 @@ export default defineConfig({
         }
       },
       lane("integration", { timeout: 60_000, database: true }),
+      lane("oracle", { timeout: 1_200_000, database: true }),
+      lane("concurrency", { timeout: 300_000, database: true }),
       lane("crash", { timeout: 120_000, database: true }),
+      lane("fuzz", { timeout: 300_000, database: false }),
+      lane("mutation", { timeout: 600_000, database: false }),
       lane("types", { timeout: 120_000, database: false }),
       lane("docs", { timeout: 120_000, database: true })
     ]

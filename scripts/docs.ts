@@ -141,7 +141,7 @@ export const follow = async (page: ReadonlyArray<Block>): Promise<ReadonlyArray<
       Fs.mkdirSync(Path.dirname(file), { recursive: true })
       Fs.writeFileSync(file, text)
     } else if (block.marker === "run") {
-      const { exitCode, output } = await run("bash", { arguments: ["-euo", "pipefail", "-c", text], folder })
+      const { exitCode, output } = await run("bash", { arguments: ["--norc", "-euo", "pipefail", "-c", text], folder })
       if (exitCode !== 0) return [`${where} ended with exit code ${exitCode ?? "none"} and printed:\n${output}`]
       printed = output
     } else if (block.marker === "output") {

@@ -57,10 +57,12 @@ describe("codeVersion", () => {
     assert.strictEqual(count(2).codeVersion, count(2).codeVersion)
   })
 
-  it("changes with what decides in which partition a row lies, not with where partitions begin or end (Verifies: L1)", () => {
+  it("changes with what decides in which partition a row lies, and whether it lies in any (Verifies: L1)", () => {
     const { codeVersion } = days()
     const { daily } = Partitions
-    assert.strictEqual(days(daily({ start: "2023-01-01", end: "2025-01-01", endOffset: 1 })).codeVersion, codeVersion)
+    assert.strictEqual(days(daily({ start: "2024-01-01" })).codeVersion, codeVersion)
+    assert.notStrictEqual(days(daily({ start: "2024-01-02" })).codeVersion, codeVersion)
+    assert.notStrictEqual(days(daily({ start: "2024-01-01", end: "2025-01-01" })).codeVersion, codeVersion)
     assert.notStrictEqual(days(daily({ start: "2024-01-01", timeZone: "Europe/Berlin" })).codeVersion, codeVersion)
     assert.notStrictEqual(days(Partitions.weekly({ start: "2024-01-01" })).codeVersion, codeVersion)
   })

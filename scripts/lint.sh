@@ -5,7 +5,7 @@ set -uo pipefail
 status=0
 node scripts/words.ts || status=1
 oxlint || status=1
-for project in packages/*/tsconfig.json packages/*/test/tsconfig.json examples/tsconfig.json; do
+for project in packages/*/tsconfig.json packages/*/test/tsconfig.json packages/*/benchmark/tsconfig.json examples/tsconfig.json; do
   effect-tsgo diagnostics --strict --severity error,warning --format text --project "$project" || status=1
 done
 exit "$status"

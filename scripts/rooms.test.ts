@@ -113,6 +113,9 @@ describe("rooms", () => {
         `import * as Missing from "@assay/core/Missing"`
       ].join("\n"),
       "packages/core/test/Asset.test.ts": `import * as Asset from "../src/Asset.ts"`,
+      "packages/core/test/Prng.ts": `import * as Feed from "../../billing-assets/test/Feed.ts"`,
+      "packages/billing-assets/test/Feed.ts": "",
+      "packages/billing-assets/test/Graph.test.ts": `import * as Prng from "../../core/test/Prng.ts"`,
       "examples/01.ts": `import * as Asset from "../packages/core/src/Asset.ts"`
     })
     assert.deepStrictEqual(
@@ -124,7 +127,8 @@ describe("rooms", () => {
         `packages/billing-assets/src/index.ts:3: no such public module; public modules are the files of packages/core/src`,
         `packages/core/src/Asset.ts:1: @assay/core knows no other package`,
         `packages/core/src/Plan.ts:1: a file of the same package is imported by its relative path`,
-        `packages/core/test/Asset.test.ts:1: tests import what users import, "@assay/core/Asset"`
+        `packages/core/test/Asset.test.ts:1: tests import what users import, "@assay/core/Asset"`,
+        `packages/core/test/Prng.ts:1: another package is imported by name, as "@assay/…"`
       ]
     )
   })

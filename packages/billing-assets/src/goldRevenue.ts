@@ -67,7 +67,7 @@ export const make = (options: {
       }),
       customers: Asset.input(
         options.customers,
-        PartitionMapping.asOf({ facts: "events", key: "customer_id", at: "event_ts" }),
+        PartitionMapping.asOf({ facts: "events", key: "customer_id", at: "event_ts", bounds: "compared" }),
         { columns: ["customer_id", "valid_from", "valid_to", "segment", "plan_type"] }
       )
     },

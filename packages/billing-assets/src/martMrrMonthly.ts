@@ -64,7 +64,7 @@ export const make = (options: {
     columns,
     partitions: Partitions.monthly({ start: Timestamp.month(options.start), endOffset: 1 }),
     inputs: {
-      customers: Asset.input(options.customers, PartitionMapping.onwards("valid_from"), {
+      customers: Asset.input(options.customers, PartitionMapping.onwards("valid_from", { bounds: "compared" }), {
         columns: ["customer_id", "valid_from", "valid_to", "monthly_amount", "billing_currency"]
       })
     },

@@ -231,8 +231,8 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
       }
     ) {
       const targets = yield* targetsOf(request)
-      yield* registered
-      const { findings, plan, unasked } = yield* Preview.survey(targets)
+      yield* Attempt.insist(registered)
+      const { findings, plan, unasked } = yield* Attempt.insist(Preview.survey(targets))
       // A wrong setting is told at once; what may pass, or lies in the data, is the outcome of its source.
       const mistake = Array.from(unasked.values()).find(({ _tag }) => _tag === "DefinitionFault")
       if (mistake !== undefined) return yield* mistake

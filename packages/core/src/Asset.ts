@@ -5,11 +5,12 @@
  */
 import * as Schema from "effect/Schema"
 import type { AssetCheck } from "./AssetCheck.ts"
-import { columnsOf, scd2Shape } from "./AssetCheck.ts"
+import { scd2Shape } from "./AssetCheck.ts"
 import * as Column from "./Column.ts"
 import type { Compute, Definition } from "./Compute.ts"
+import * as CodeVersion from "./internal/codeVersion.ts"
+import * as DefinitionRules from "./internal/definitionRules.ts"
 import { compute as eraseCompute, phantom, source as eraseSource } from "./internal/erase.ts"
-import { md5 } from "./internal/hash.ts"
 import type { MaterializationPolicy } from "./MaterializationPolicy.ts"
 import { eager } from "./MaterializationPolicy.ts"
 import type { AsOf, PartitionMapping } from "./PartitionMapping.ts"
@@ -17,8 +18,7 @@ import type { Partitions } from "./Partitions.ts"
 import { unpartitioned } from "./Partitions.ts"
 import type { RowFilter } from "./RowFilter.ts"
 import type { Source } from "./Source.ts"
-import { compile, identifier, isSql } from "./Sql.ts"
-import * as WriteStrategy from "./WriteStrategy.ts"
+import type * as WriteStrategy from "./WriteStrategy.ts"
 
 /**
  * The type id of `Asset`.
@@ -198,6 +198,7 @@ export const make = <
     readonly write: Write
     readonly policy?: MaterializationPolicy
     readonly checks?: ReadonlyArray<AssetCheck<keyof Fields & string>>
+    /** Stands for the compute, where what it does is not all in the text of its query or function. */
     readonly codeVersion?: string
     readonly compute: Definition<In, WriteStrategy.Staged<Write, Schema.Struct<Fields>["Type"]>, R>
   }
@@ -224,11 +225,10 @@ export const make = <
         : (options.checks ?? []),
     body: { _tag: "Compute", compute } as const
   }
-  validate(definition)
   return {
     [TypeId]: phantom(),
-    ...definition,
-    codeVersion: withViews(options.codeVersion ?? deriveCodeVersion(definition, compute), inputs)
+    ...sound(definition),
+    codeVersion: CodeVersion.ofComputed({ ...definition, compute }, options.codeVersion)
   }
 }
 
@@ -255,6 +255,7 @@ export const source = <
     readonly write: WriteStrategy.Append<keyof Fields & string> & { readonly batch: Filled; readonly loadedAt: Filled }
     readonly policy?: MaterializationPolicy
     readonly checks?: ReadonlyArray<AssetCheck<keyof Fields & string>>
+    /** Stands for how the source reads. */
     readonly codeVersion?: string
     readonly source: Source<Omit<Schema.Struct<Fields>["Type"], Filled>, R>
   }
@@ -270,12 +271,10 @@ export const source = <
     checks: options.checks ?? [],
     body: { _tag: "Source", source: eraseSource<R>(options.source) } as const
   }
-  validate(definition)
   return {
     [TypeId]: phantom(),
-    ...definition,
-    codeVersion:
-      options.codeVersion ?? md5(Column.canonicalJson({ columns: definition.columns, write: definition.write }))
+    ...sound(definition),
+    codeVersion: CodeVersion.ofSource(definition, options.codeVersion)
   }
 }
 
@@ -375,177 +374,15 @@ const shapeOf = (write: WriteStrategy.Scd2): Parameters<typeof scd2Shape<string>
   return { ...write, key: [first ?? write.surrogateKey, ...rest] }
 }
 
-type Unchecked = Pick<Asset, "name" | "columns" | "partitions" | "inputs" | "write" | "checks">
-
-const validate = (asset: Unchecked): void => {
-  const fail = (message: string): never => {
-    throw new InvalidAsset({ asset: asset.name, message: `Asset "${asset.name}": ${message}` })
-  }
-  if (!/^[a-z][a-z0-9_]{0,62}$/.test(asset.name)) {
-    fail("a name is lower-case snake_case, begins with a letter and has at most 63 characters, for it names the table.")
-  }
-  for (const name of WriteStrategy.primaryKey(asset.write)) {
-    if (columnUnsafe(asset, name).isNullable) fail(`key column "${name}" is nullable; a key column always has a value.`)
-  }
-  for (const check of asset.checks) validateCheck(asset, check, fail)
-  if (asset.write._tag === "Scd2" && columnUnsafe(asset, asset.write.validFrom).kind._tag !== "Timestamp") {
-    fail(`validFrom "${asset.write.validFrom}" is where a version begins, so it is a timestamp.`)
-  }
-  const cut = partitionedBy(asset)
-  if (cut !== undefined) validatePartitionColumn({ ...asset, partitions: cut.partitions }, cut.column, fail)
-  if (asset.write._tag === "ReplacePartitions") {
-    const { column, key } = asset.write
-    if (!key.includes(column)) {
-      fail(
-        `its key lacks the partition column "${column}"; without it a row that moves to another partition meets itself.`
-      )
-    }
-  } else if (asset.partitions._tag !== "Unpartitioned" && asset.write._tag !== "View") {
-    fail("it has partitions, so its write strategy is replacePartitions (or view).")
-  }
-  for (const upstream of asset.inputs) validateInput(asset, upstream, fail)
-}
-
-const validateCheck = (asset: Unchecked, check: AssetCheck, fail: (message: string) => never): void => {
-  columnsOf(check).forEach((name) => columnUnsafe(asset, name))
-  const { rule } = check
-  if (rule._tag !== "Relationship") return
-  const other = asset.inputs.find(({ as }) => as === rule.input)
-  if (other === undefined || !other.columns.includes(rule.to)) {
-    fail(`check "${check.name}" looks into ${rule.input}.${rule.to}, which no input shows.`)
-  }
-}
-
-const validatePartitionColumn = (asset: Unchecked, name: string, fail: (message: string) => never): void => {
-  const kind = columnUnsafe(asset, name).kind._tag
-  switch (asset.partitions._tag) {
-    case "Unpartitioned":
-      return fail("replacePartitions needs partitions; for a whole table use replace.")
-    case "Static":
-      return kind === "Text" ? undefined : fail(`partition column "${name}" holds a static key, so it is text.`)
-    case "TimeWindows":
-      return kind === "Date" || kind === "Timestamp"
-        ? undefined
-        : fail(`partition column "${name}" holds a time, so it is a date or a timestamp.`)
-  }
-}
-
-const validateInput = (asset: Unchecked, upstream: NamedInput, fail: (message: string) => never): void => {
-  const { mapping } = upstream
-  const grain = WriteStrategy.grain(asset.write)
-  upstream.columns.forEach((name) => columnUnsafe(upstream.asset, name))
-  for (const name of Object.keys(upstream.where ?? {})) {
-    const kind = columnUnsafe(upstream.asset, name).kind._tag
-    if (kind === "Decimal" || kind === "Timestamp" || kind === "Json") {
-      fail(
-        `input "${upstream.as}" is filtered by "${name}", a ${kind.toLowerCase()}; a filter compares texts, dates, integers or booleans.`
-      )
-    }
-  }
-  switch (mapping._tag) {
-    case "All":
-      return
-    case "ByColumns": {
-      const units = unitColumns(asset)
-      mapping.columns.forEach((name) => columnUnsafe(upstream.asset, name))
-      if (upstream.asset.write._tag === "View") {
-        return fail(
-          `input "${upstream.as}" is a view, which keeps no old rows to map by column; use all, identity or timeWindows.`
-        )
-      }
-      if (units.length > 0 && units.length !== mapping.columns.length) {
-        return fail(
-          `input "${upstream.as}" maps ${mapping.columns.length} columns to a unit of ${units.length} (${units.join(", ")}).`
-        )
-      }
-      if (asset.partitions._tag === "TimeWindows") mapping.columns.forEach((name) => validateTime(upstream, name, fail))
-      return
-    }
-    case "Identity":
-      return WriteStrategy.grain(upstream.asset.write) === grain ||
-        upstream.asset.write._tag === "View" ||
-        asset.write._tag === "View"
-        ? undefined
-        : fail(`input "${upstream.as}" is mapped by identity, but its units are not of the same grain.`)
-    case "TimeWindows":
-      return asset.partitions._tag === "TimeWindows" && upstream.asset.partitions._tag === "TimeWindows"
-        ? undefined
-        : fail(`input "${upstream.as}" is mapped by time windows, but one side has none.`)
-    case "Onwards":
-      validateTime(upstream, mapping.column, fail)
-      return asset.partitions._tag === "TimeWindows" && upstream.asset.write._tag !== "View"
-        ? undefined
-        : fail(`input "${upstream.as}" is mapped onwards, which needs time partitions here and a table there.`)
-    case "AsOf":
-      return upstream.asset.write._tag === "Scd2" &&
-        asset.inputs.find(({ as }) => as === mapping.facts)?.mapping._tag === "ByColumns"
-        ? undefined
-        : fail(
-            `input "${upstream.as}" is mapped as of a time: it must be an scd2 asset, and its facts "${mapping.facts}" be mapped by column.`
-          )
-  }
-}
-
-/** A time partition is found by a column that holds a time. */
-const validateTime = (upstream: NamedInput, name: string, fail: (message: string) => never): void => {
-  const kind = columnUnsafe(upstream.asset, name).kind._tag
-  if (kind !== "Date" && kind !== "Timestamp") {
-    fail(`input "${upstream.as}" is mapped to time partitions by "${name}", which is neither a date nor a timestamp.`)
-  }
-}
-
-const deriveCodeVersion = (
-  asset: Pick<Asset, "columns" | "partitions" | "inputs" | "write">,
-  { rows, sql }: Compute<unknown>
-): string =>
-  md5(
-    Column.canonicalJson({
-      columns: asset.columns.map(({ kind, name, isNullable }) => ({ kind, name, isNullable })),
-      partitions: { ...cutOf(asset.partitions), range: rangeOf(asset.partitions) },
-      inputs: asset.inputs.map(({ as, asset: upstream, columns, mapping, where }) => ({
-        as,
-        asset: upstream.name,
-        columns,
-        partitions: cutOf(upstream.partitions),
-        mapping,
-        where: where ?? null
-      })),
-      write: asset.write,
-      sql: sql === undefined ? null : sqlText(asset.inputs, sql),
-      rows: sql === undefined && rows !== undefined ? rows.toString() : null
-    })
-  )
-
-/** What decides which rows a partition holds. */
-const cutOf = (partitions: Partitions) =>
-  partitions._tag === "TimeWindows"
-    ? { cadence: partitions.cadence, timeZone: partitions.timeZone, firstDayOfWeek: partitions.firstDayOfWeek }
-    : { cadence: partitions._tag }
-
-/**
- * Which partitions there are. A change outside of them marks nothing, so code that has more of them cannot trust what was
- * built by code that had fewer.
- */
-const rangeOf = (partitions: Partitions) => {
-  switch (partitions._tag) {
-    case "TimeWindows":
-      return [partitions.start, partitions.end ?? null]
-    case "Static":
-      return partitions.keys
-    case "Unpartitioned":
-      return []
-  }
-}
-
-/** A view keeps no rows that could differ from its new definition; so that of its readers is another one with it. */
-const withViews = (codeVersion: string, inputs: ReadonlyArray<NamedInput>): string => {
-  const views = inputs.flatMap(({ asset }) => (asset.write._tag === "View" ? [asset.codeVersion] : []))
-  return views.length === 0 ? codeVersion : `${codeVersion}+${md5(views.join()).slice(0, 8)}`
-}
-
-/** The query over symbolic relations; a query that is an Effect stands for itself by its source text. */
-const sqlText = (inputs: ReadonlyArray<NamedInput>, query: NonNullable<Compute<unknown>["sql"]>): string => {
-  const relations = Object.fromEntries([...inputs.map(({ as }) => as), "units"].map((as) => [as, identifier(as)]))
-  const result = query(relations)
-  return isSql(result) ? JSON.stringify(compile(result)) : query.toString()
+/** The definition, where nothing is wrong with it. */
+const sound = <A extends Pick<Asset, "name" | "columns" | "partitions" | "inputs" | "write" | "checks">>(
+  definition: A
+): A => {
+  const [problem] = DefinitionRules.problems({
+    ...definition,
+    unit: unitColumns(definition),
+    cut: partitionedBy(definition)
+  })
+  if (problem === undefined) return definition
+  throw new InvalidAsset({ asset: definition.name, message: `Asset "${definition.name}": ${problem}` })
 }

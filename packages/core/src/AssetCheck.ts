@@ -72,7 +72,8 @@ export const notNull = <const Name extends string>(...columns: readonly [Name, .
 })
 
 /**
- * No two rows agree in all of the columns.
+ * No two rows agree in all of the columns. The rows just computed are compared with all of the asset's, those just landed
+ * with each other.
  *
  * @category constructors
  * @since 0.1.0
@@ -208,9 +209,9 @@ const scd2ShapeRule = (options: {
     _tag: "Violations",
     sql: ({ rows }) => sql`
       SELECT s.* FROM (
-        SELECT r.*, lead(${from}) OVER (PARTITION BY ${key} ORDER BY ${from}) AS _next FROM ${rows} AS r
+        SELECT r.*, lead(${from}) OVER (PARTITION BY ${key} ORDER BY ${from}) AS _assay_next FROM ${rows} AS r
       ) AS s
-      WHERE ${to} <= ${from} OR _next < coalesce(${to}, 'infinity') OR ${current} <> (${to} IS NULL)`,
+      WHERE ${to} <= ${from} OR _assay_next < coalesce(${to}, 'infinity') OR ${current} <> (${to} IS NULL)`,
     violations: function* (rows) {
       const byKey = Map.groupBy(rows, keyOf)
       for (const versions of byKey.values()) {

@@ -21,6 +21,9 @@ import * as Schema from "effect/Schema"
  * | `Timestamp` | `string` | `timestamptz` | `2024-03-01T00:00:00.000000Z` |
  * | `Json` | `Schema.Json` | `jsonb` | JSON with sorted keys |
  *
+ * A value without a canonical text is refused where a compute in SQL makes one: days and instants outside of the years 1
+ * to 9999 or at infinity, whole numbers that JavaScript rounds, decimals that are not a number.
+ *
  * @category models
  * @since 0.1.0
  */

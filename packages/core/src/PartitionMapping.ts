@@ -17,6 +17,12 @@ export interface All {
 /**
  * A changed partition makes the partition of the same key stale.
  *
+ * **Details**
+ *
+ * A unit reads the rows of that partition. A view has no column that tells a row's partition, so of a view every row is
+ * read, by this mapping and by time windows: the compute itself takes those of its `units`, as it has to where a step
+ * builds several.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -58,13 +64,24 @@ export interface ByColumns<out Column extends string = string> {
 }
 
 /**
- * A changed row makes every partition stale from the one on that holds the column's value (old or new image).
+ * What a compute does with the bounds of a slowly changing dimension's windows: they are values that may show in the
+ * result (`shown`), or it only compares them with times to find what holds then (`compared`).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Bounds = "shown" | "compared"
+
+/**
+ * A changed row makes every partition stale from the one on that holds the column's value (old or new image). A partition
+ * reads the rows up to its end; a row whose column is null belongs to none.
  *
  * **Details**
  *
- * Where the column is the start of the windows of a slowly changing dimension, the change begins at the first instant at
- * which the dimension says something else than before. So the compute may ask what holds at an instant, up to the end of
- * its partition; one that counts versions or reads their bounds for themselves maps by `all`.
+ * Where the column is the start of the windows of a slowly changing dimension and bounds are `compared`, the change
+ * begins at the first instant at which the dimension says something else than before, which may lie inside a window. So
+ * the compute may ask what holds at an instant, up to the end of its partition. One that counts versions or returns a
+ * bound leaves `bounds` as it is: then the change begins with the first window that differs in anything.
  *
  * @category models
  * @since 0.1.0
@@ -72,6 +89,7 @@ export interface ByColumns<out Column extends string = string> {
 export interface Onwards<out Column extends string = string> {
   readonly _tag: "Onwards"
   readonly column: Column
+  readonly bounds: Bounds
 }
 
 /**
@@ -80,7 +98,10 @@ export interface Onwards<out Column extends string = string> {
  * **Details**
  *
  * `facts` names another input of the same asset; a fact with key `key` at time `at` sees the version whose window
- * holds that time. A unit is stale when one of its facts sees other values than before.
+ * holds that time. A unit is stale when one of its facts sees other values than before. The bounds of the window are
+ * among these values if the input shows them. A compute needs them to find the version, so where it does nothing else
+ * with them, say that they are `compared`: then a window that moves without another value at any fact makes nothing
+ * stale. To say so of a compute that returns a bound makes its result silently wrong.
  *
  * @category models
  * @since 0.1.0
@@ -94,6 +115,7 @@ export interface AsOf<
   readonly facts: Facts
   readonly key: Key
   readonly at: At
+  readonly bounds: Bounds
 }
 
 /**
@@ -159,7 +181,10 @@ export const byColumn = <const Column extends string>(
  * @category constructors
  * @since 0.1.0
  */
-export const onwards = <const Column extends string>(column: Column): Onwards<Column> => ({ _tag: "Onwards", column })
+export const onwards = <const Column extends string>(
+  column: Column,
+  options: { readonly bounds?: Bounds } = {}
+): Onwards<Column> => ({ _tag: "Onwards", column, bounds: options.bounds ?? "shown" })
 
 /**
  * The units of the facts that see other values of this slowly changing dimension than before.
@@ -171,7 +196,25 @@ export const asOf = <const Facts extends string, const Key extends string, const
   readonly facts: Facts
   readonly key: Key
   readonly at: At
-}): AsOf<Facts, Key, At> => ({ _tag: "AsOf", ...options })
+  readonly bounds?: Bounds
+}): AsOf<Facts, Key, At> => ({ _tag: "AsOf", bounds: "shown", ...options })
+
+/**
+ * The upstream columns that tell to which units a row belongs. A row in which one of them is null belongs to none.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const columnsOf = (self: PartitionMapping): ReadonlyArray<string> => {
+  switch (self._tag) {
+    case "ByColumns":
+      return self.columns
+    case "Onwards":
+      return [self.column]
+    default:
+      return []
+  }
+}
 
 /**
  * A mapping in a few words, for plans and docs.

@@ -23,7 +23,7 @@ export type RowFilter = { readonly [column: string]: ReadonlyArray<string> }
 export const matches = (columns: ReadonlyArray<Column>, filter: RowFilter | undefined, row: Row): boolean =>
   filter === undefined ||
   columns.every((column) => {
-    const allowed = filter[column.name]
+    const allowed = Object.hasOwn(filter, column.name) ? filter[column.name] : undefined
     if (allowed === undefined) return true
     const text = toText(column, row[column.name] ?? null)
     return text !== null && allowed.includes(text)

@@ -44,6 +44,32 @@ export const recompute = (versions: ReadonlyArray<Version>, start: string, now: 
   }
 }
 
+/**
+ * Each table from the tables that it reads, as they are: the names are those of the assets, and `now` is in epoch
+ * milliseconds.
+ */
+export const naive = (
+  start: string
+): {
+  readonly [asset: string]: (table: (asset: string) => ReadonlyArray<Texts>, now: number) => ReadonlyArray<Texts>
+} => {
+  const today = (now: number) => new Date(now).toISOString().slice(0, 10)
+  return {
+    silver_events: (table) => currentEvents(table("bronze_events").map(toVersion)).map(silverRow),
+    dim_customer: (table) => customerVersions(table("silver_events").map(toVersion)).map(dimensionRow),
+    gold_revenue: (table, now) =>
+      goldRows(table("silver_events").map(toVersion), table("dim_customer").map(toCustomerVersion), start, today(now)),
+    mart_revenue_monthly: (table, now) => revenueRows(table("silver_events").map(toVersion), start, today(now)),
+    mart_mrr_monthly: (table, now) => mrrRows(table("dim_customer").map(toCustomerVersion), start, today(now))
+  }
+}
+
+/** The unit of an asset to which a row belongs, as the ledger names it. */
+export const unitOf = (asset: string, row: Texts): string => {
+  const column = unitColumns[asset]
+  return column === undefined ? "*" : (row[column] ?? "")
+}
+
 /** How many events a tie of contradicting latest versions decides. */
 export const conflicts = (versions: ReadonlyArray<Version>): number => {
   let count = 0
@@ -53,6 +79,47 @@ export const conflicts = (versions: ReadonlyArray<Version>): number => {
     if (tied.some(({ _hash }) => _hash !== winner._hash)) count++
   }
   return count
+}
+
+// --- rows of tables ---
+
+const unitColumns: { readonly [asset: string]: string } = {
+  silver_events: "event_id",
+  dim_customer: "customer_id",
+  gold_revenue: "revenue_date",
+  mart_revenue_monthly: "revenue_month",
+  mart_mrr_monthly: "mrr_month"
+}
+
+const toVersion = (row: Texts): Version => ({
+  event_id: row["event_id"] ?? "",
+  customer_id: row["customer_id"] ?? "",
+  event_type: row["event_type"] ?? "",
+  amount: row["amount"] ?? "",
+  currency: row["currency"] ?? null,
+  event_ts: row["event_ts"] ?? "",
+  updated_at: row["updated_at"] ?? "",
+  op: row["op"] ?? "",
+  attributes: JSON.parse(row["attributes"] ?? "{}"),
+  _hash: row["_hash"] ?? ""
+})
+
+const toCustomerVersion = (row: Texts): CustomerVersion => {
+  const amount = row["monthly_amount"] ?? null
+  return {
+    customer_id: row["customer_id"] ?? "",
+    name: row["name"] ?? null,
+    segment: row["segment"] ?? null,
+    plan_type: row["plan_type"] ?? null,
+    country: row["country"] ?? null,
+    monthly_amount: amount === null ? null : toUnits(amount),
+    billing_currency: row["billing_currency"] ?? null,
+    email: row["email"] ?? null,
+    acquisition_channel: row["acquisition_channel"] ?? null,
+    created_at: row["created_at"] ?? "",
+    valid_from: row["valid_from"] ?? "",
+    valid_to: row["valid_to"] ?? null
+  }
 }
 
 // --- events ---

@@ -3,8 +3,10 @@
  * What fails for good is recorded as a failed step and becomes the error of its asset, never of the run.
  */
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
 import type { Asset } from "../Asset.ts"
 import type { AssetGraph } from "../AssetGraph.ts"
 import { Outbox } from "../ledger/Outbox.ts"
@@ -167,8 +169,34 @@ export const record = Effect.fnUntraced(function* (
 })
 
 /**
+ * Takes over what the ledger has of a step, and yields whether that is all of it. To be asked before trying again: where
+ * a connection is lost while a transaction commits, only the ledger knows whether it did.
+ *
+ * @category recording
+ * @since 0.1.0
+ */
+export const recall = Effect.fnUntraced(function* (
+  { runId, tally }: Pick<Work, "runId" | "tally">,
+  { committed, record: { index } }: Step
+): Effect.fn.Return<boolean, Reason, Runs> {
+  const runs = yield* Runs
+  const found = yield* runs.get(runId)
+  const recorded = found._tag === "Found" ? found.steps.find((step) => step.index === index) : undefined
+  if (recorded === undefined) return false
+  const known = yield* Ref.getAndSet(committed, countedBy(recorded))
+  yield* Ref.update(tally, (sum) => add(sum, without(countedBy(recorded), known)))
+  return recorded.status === "succeeded"
+})
+
+/**
  * Tries by the asset's retry schedule. What fails for good, or is interrupted, is recorded as the end of the step; a
  * failure without a step is recorded as one of its own.
+ *
+ * **Details**
+ *
+ * Where the server is out of resources and `lessen` can make the next attempt smaller, that one follows at once and does
+ * not count against the schedule: it is another try. More connections are not had by asking for less, so for those the
+ * schedule waits.
  *
  * @category running
  * @since 0.1.0
@@ -176,25 +204,33 @@ export const record = Effect.fnUntraced(function* (
 export const make = <A, R>(
   work: Work,
   body: (attempts: number) => Effect.Effect<A, Reason, R>,
-  step?: Step
+  { lessen = Effect.succeed(false), step }: { readonly step?: Step; readonly lessen?: Effect.Effect<boolean> } = {}
 ): Effect.Effect<A, MaterializationError, R | Services> => {
   const { asset } = work.target
   let attempts = 0
+  const retrying = ({ reason: { message } }: MaterializationError) =>
+    tell({ _tag: "Retrying", asset: asset.name, attempt: attempts, message })
   const once = Effect.suspend(() => {
     attempts += 1
     return body(attempts)
   }).pipe(
     Effect.catchDefect((defect) => died(asset, defect)),
-    Effect.mapError((reason) => new MaterializationError({ asset: asset.name, reason })),
-    Effect.tapError((error) =>
-      error.isRetryable
-        ? tell({ _tag: "Retrying", asset: asset.name, attempt: attempts, message: error.reason.message })
-        : Effect.void
+    Effect.mapError((reason) => new MaterializationError({ asset: asset.name, reason }))
+  )
+  const fitting: Effect.Effect<A, MaterializationError, R> = once.pipe(
+    Effect.catch((error) =>
+      Effect.flatMap(wantsLess(error.reason) ? lessen : Effect.succeed(false), (isLess) =>
+        isLess ? Effect.andThen(retrying(error), fitting) : Effect.fail(error)
+      )
     )
   )
-  const transacted = <B, E>(effect: Effect.Effect<B, E, Runs | Outbox>) =>
-    Effect.flatMap(Transactor, ({ transact }) => Effect.ignore(transact(effect)))
-  return Effect.retry(once, { schedule: asset.policy.retry, while: (error) => error.isRetryable }).pipe(
+  const transacted = <B>(effect: Effect.Effect<B, Reason, Runs | Outbox>) =>
+    Effect.flatMap(Transactor, ({ transact }) => Effect.ignore(insist(transact(effect))))
+  const schedule = asset.policy.retry.pipe(
+    Schedule.while(({ input }) => input.isRetryable),
+    Schedule.tap(({ input }) => retrying(input))
+  )
+  return Effect.retry(fitting, schedule).pipe(
     Effect.tapError((error) => transacted(recordFailure(work, error, attempts, step))),
     Effect.onInterrupt(() =>
       step === undefined ? Effect.void : transacted(end(step, { status: "cancelled", attempts }))
@@ -202,7 +238,47 @@ export const make = <A, R>(
   )
 }
 
+/**
+ * Tries again what concerns a run as a whole, and so has no asset whose policy says how often: a connection that is lost
+ * while a run begins or ends must not make its record untrue.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const insist = <A, R>(effect: Effect.Effect<A, Reason, R>): Effect.Effect<A, Reason, R> =>
+  Effect.retry(effect, { schedule: insisting, while: (reason) => reason.isRetryable })
+
 // --- internal ---
+
+/** Six times within three seconds: longer than a server takes to start again. */
+const insisting = Schedule.exponential(Duration.millis(100)).pipe(Schedule.jittered, Schedule.upTo({ times: 5 }))
+
+const wantsLess = (reason: Reason): boolean => reason._tag === "ResourceExhausted" && reason.code !== tooManyConnections
+
+const tooManyConnections = "53300"
+
+const countedBy = (step: StepRecord): Tally => ({
+  steps: step.status === "succeeded" ? 1 : 0,
+  // The only unit of a landing is its delivery, which is done when the step is.
+  units: step.status === "succeeded" ? step.units : 0,
+  read: step.rowsRead,
+  inserted: step.rowsInserted,
+  updated: step.rowsUpdated,
+  deleted: step.rowsDeleted,
+  unchanged: step.rowsUnchanged,
+  quarantined: step.rowsQuarantined
+})
+
+const without = (tally: Tally, less: Tally): Tally => ({
+  steps: tally.steps - less.steps,
+  units: tally.units - less.units,
+  read: tally.read - less.read,
+  inserted: tally.inserted - less.inserted,
+  updated: tally.updated - less.updated,
+  deleted: tally.deleted - less.deleted,
+  unchanged: tally.unchanged - less.unchanged,
+  quarantined: tally.quarantined - less.quarantined
+})
 
 /** A compute or a source that dies is a mistake in its code; it concerns its asset and nothing else. */
 const died = Effect.fnUntraced(function* (asset: Asset, defect: unknown): Effect.fn.Return<never, DefinitionFault> {
@@ -228,7 +304,8 @@ const recordFailure = Effect.fnUntraced(function* (
   const { message } = reason
   const { asset, runId } = failed.record
   const at = yield* DateTime.now
-  yield* end(failed, { status: "failed", attempts, error: message, reason: reason._tag })
+  if (step === undefined || !(yield* recall(work, step)))
+    yield* end(failed, { status: "failed", attempts, error: message, reason: reason._tag })
   yield* outbox.emit([
     reason._tag === "SchemaMismatch"
       ? { _tag: "SchemaMismatched", asset, runId, message, at }

@@ -18,6 +18,7 @@ import { fromPartitions } from "../Unit.ts"
 import * as Attempt from "./Attempt.ts"
 import * as Materializer from "./Materializer.ts"
 import { tell } from "./Progress.ts"
+import * as Withdrawal from "./Withdrawal.ts"
 
 /**
  * The services that building uses.
@@ -90,17 +91,17 @@ const buildKeys = Effect.fnUntraced(function* (work: Sized): Effect.fn.Return<vo
   const why = Plan.describe(planned)[0]
   if (planned.isWhole) {
     yield* Attempt.make(work, () => transactor.transact(staleSets.open(asset.name)))
-    yield* buildStep(work, () => ({ _tag: "Whole", isForced }), why)
+    yield* buildStep(work, { selection: () => ({ _tag: "Whole", isForced }), left: 1, why })
     if (asset.write._tag === "Replace") return
   }
   let left = planned.isWhole ? ((yield* planOf(work))?.units ?? 0) : planned.units
   while (left > 0) {
-    const units = yield* buildStep(work, (limit) => ({ _tag: "Some", limit }), why)
+    const units: number = yield* buildStep(work, { selection: (limit) => ({ _tag: "Some", limit }), left, why })
     left = units === 0 ? 0 : left - units
   }
 })
 
-/** Partitioned assets: the due partitions of the wanted range. */
+/** Partitioned assets: first what is no partition any more, then the due partitions of the wanted range. */
 const buildPartitions = Effect.fnUntraced(function* (
   work: Sized,
   wanted: PartitionSet.PartitionSet
@@ -108,13 +109,24 @@ const buildPartitions = Effect.fnUntraced(function* (
   const { asset, isForced } = work.target
   yield* Attempt.make(work, () => expand(work.graph, asset))
   const planned = yield* planOf(work)
-  if (planned?.partitions === undefined || PartitionSet.isEmpty(planned.partitions)) return
+  if (planned?.partitions === undefined || Plan.isIdle(planned)) return
   yield* tell({ _tag: "AssetStarted", asset: asset.name, step: planned })
   const why = Plan.describe(planned)[0]
+  if ((planned.withdrawn ?? []).length > 0) {
+    yield* carryOut(work, {
+      why: "its definition changed",
+      lessen: Effect.succeed(false),
+      step: (record) => Withdrawal.step({ graph: work.graph, asset, runId: work.runId, record })
+    })
+  }
   let left = PartitionSet.intersection(planned.partitions, wanted)
   while (!PartitionSet.isEmpty(left)) {
     const next = (limit: number) => PartitionSet.take(left, limit)
-    yield* buildStep(work, (limit) => ({ _tag: "Units", units: fromPartitions(next(limit)), isForced }), why)
+    yield* buildStep(work, {
+      selection: (limit) => ({ _tag: "Units", units: fromPartitions(next(limit)), isForced }),
+      left: PartitionSet.size(left),
+      why
+    })
     left = PartitionSet.difference(left, next(yield* Ref.get(work.limit)))
   }
 })
@@ -130,33 +142,62 @@ const planOf = Effect.fnUntraced(function* (
   return planned?._tag === "Build" ? planned : undefined
 })
 
+/** The most units of the next step, where so many are left. */
+const sizeOf = ({ limit }: Sized, left: number): Effect.Effect<number> =>
+  Effect.map(Ref.get(limit), (most) => Math.min(most, left))
+
+/**
+ * Halves what the last attempt tried, and tells whether it could. A keyed asset that is rebuilt as a whole cannot be
+ * halved: which keys it has is known only when all of it is computed.
+ */
+const halve = (work: Sized, left: number): Effect.Effect<boolean> =>
+  Effect.flatMap(sizeOf(work, left), (size) =>
+    size <= 1 ? Effect.succeed(false) : Effect.as(Ref.set(work.limit, Math.floor(size / 2)), true)
+  )
+
 /** One step with its attempts; yields the number of units it built. */
-const buildStep = Effect.fnUntraced(function* (
+const buildStep = (
   work: Sized,
-  selection: (limit: number) => Selection,
-  why: string
+  options: { readonly selection: (limit: number) => Selection; readonly left: number; readonly why: string }
+): Effect.Effect<number, MaterializationError, Services> =>
+  carryOut(work, {
+    why: options.why,
+    lessen: halve(work, options.left),
+    step: Effect.fnUntraced(function* (record) {
+      const { graph, runId, target } = work
+      const selection = options.selection(yield* Ref.get(work.limit))
+      return yield* Materializer.step({ graph, asset: target.asset, selection, runId, record })
+    })
+  })
+
+type Step = <E, R>(
+  record: (result: Materializer.StepResult) => Effect.Effect<void, E, R>
+) => Effect.Effect<Materializer.StepResult | undefined, Reason | E, Materializer.Services | R>
+
+/** Tries a step, records it and tells what it did; yields its number of units. */
+const carryOut = Effect.fnUntraced(function* (
+  work: Sized,
+  options: { readonly why: string; readonly lessen: Effect.Effect<boolean>; readonly step: Step }
 ): Effect.fn.Return<number, MaterializationError, Services> {
-  const { graph, limit, runId, tally } = work
   const { asset } = work.target
-  const step = yield* Attempt.begin(work, { kind: "build", why })
-  const halve = Ref.update(limit, (size) => Math.max(1, Math.floor(size / 2)))
+  const step = yield* Attempt.begin(work, { kind: "build", why: options.why })
   const result = yield* Attempt.make(
     work,
     (attempts) =>
-      Effect.gen(function* () {
-        return yield* Materializer.step({
-          graph,
-          asset,
-          selection: selection(yield* Ref.get(limit)),
-          runId,
-          record: ({ units, written }) =>
-            Attempt.record(step, Attempt.add(Attempt.nothing, { ...written, units }), { status: "succeeded", attempts })
-        })
-      }).pipe(Effect.tapError((reason) => (reason._tag === "ResourceExhausted" ? halve : Effect.void))),
-    step
+      Effect.flatMap(attempts === 1 ? Effect.succeed(false) : Attempt.recall(work, step), (isDone) =>
+        isDone
+          ? Effect.succeed(undefined)
+          : options.step(({ units, written }) =>
+              Attempt.record(step, Attempt.add(Attempt.nothing, { ...written, units }), {
+                status: "succeeded",
+                attempts
+              })
+            )
+      ),
+    { step, lessen: options.lessen }
   )
-  if (result === undefined) return 0
-  yield* Ref.update(tally, (sum) => Attempt.add(sum, { ...result.written, steps: 1, units: result.units }))
+  if (result === undefined) return (yield* Ref.get(step.committed)).units
+  yield* Ref.update(work.tally, (sum) => Attempt.add(sum, { ...result.written, steps: 1, units: result.units }))
   yield* tell({ _tag: "StepDone", asset: asset.name, units: result.units, written: result.written })
   for (const warning of result.warnings) {
     yield* tell({ _tag: "Warned", asset: asset.name, message: Materializer.describe(warning) })

@@ -1,30 +1,58 @@
 /**
- * Named places in a step at which a test may make the process die. In production every point does nothing.
+ * Named places in a step at which a test may make the process die: before and after each of its actions, where what
+ * follows one action is what precedes the next. In production every point does nothing.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
 /**
- * The places, in the order in which a step passes them.
+ * The places of a step, in the order in which it passes them.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const stepPoints = [
+  "beforeLock",
+  "afterLock",
+  "afterPick",
+  // Computed, and nothing written yet.
+  "beforeWrite",
+  "afterWrite",
+  "afterChecks",
+  "afterMarks",
+  "afterClear",
+  // Recorded, and told to the outbox.
+  "beforeCommit",
+  "afterCommit"
+] as const
+
+/**
+ * The places of a batch that lands, in the order in which it passes them.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const landingPoints = [
+  "landing.beforeLock",
+  "landing.afterLock",
+  // The position has moved, and no row is there yet.
+  "landing.beforeWrite",
+  "landing.afterWrite",
+  "landing.afterChecks",
+  "landing.afterMarks",
+  "landing.afterQuarantine",
+  // Recorded, and told to the outbox.
+  "landing.beforeCommit",
+  "landing.afterCommit"
+] as const
+
+/**
+ * A place in a step or in a batch that lands.
  *
  * @category models
  * @since 0.1.0
  */
-export type Point =
-  | "beforeLock"
-  | "afterLock"
-  | "afterPick"
-  | "beforeWrite"
-  | "afterWrite"
-  | "afterChecks"
-  | "afterMarks"
-  | "afterClear"
-  | "beforeCommit"
-  | "afterCommit"
-  | "landing.beforeWrite"
-  | "landing.afterWrite"
-  | "landing.beforeCommit"
-  | "landing.afterCommit"
+export type Point = (typeof stepPoints)[number] | (typeof landingPoints)[number]
 
 /**
  * What happens at a place.

@@ -64,10 +64,12 @@ const landOne = Effect.fnUntraced(function* (
   const transactor = yield* Transactor
   const asset = from.asset.name
   const step = yield* Attempt.begin(work, { kind: "land", why: `new rows: ${found.description}` })
+  const delivered = tell({ _tag: "Delivered", asset, origin: found.origin })
   yield* Attempt.make(
     work,
     (attempts) =>
       Effect.gen(function* () {
+        if (attempts > 1 && (yield* Attempt.recall(work, step))) return yield* delivered
         // Looked up again on every further attempt: an earlier one, or another process, may have landed part of it.
         const delivery =
           attempts === 1 ? found : (yield* Lander.discover(from)).find(({ origin }) => origin === found.origin)
@@ -94,8 +96,8 @@ const landOne = Effect.fnUntraced(function* (
         } else if ((yield* Ref.get(step.committed)).read === 0) return
         yield* transactor.transact(record({}, "succeeded"))
         yield* Ref.update(tally, (sum) => Attempt.add(sum, { steps: 1, units: 1 }))
-        yield* tell({ _tag: "Delivered", asset, origin: found.origin })
+        yield* delivered
       }),
-    step
+    { step }
   )
 })

@@ -101,7 +101,8 @@ export const land = Effect.fn("Lander.land")(function* <E, R>(options: {
   readonly onBatch: (landed: Landed) => Effect.Effect<void>
 }): Effect.fn.Return<void, Reason | E, Services | R> {
   const { delivery, from } = options
-  let expected = delivery.after
+  // Where it goes on from another origin, as a renamed file does, its own position is a new one.
+  let expected = delivery.after?.origin === delivery.origin ? delivery.after : undefined
   const batches = Stream.mapError(from.source.read(delivery), reasonOf)
   yield* Stream.runForEach(batches, (batch) =>
     Effect.gen(function* () {
@@ -195,7 +196,9 @@ const landBatch = Effect.fnUntraced(function* <E, R>(options: {
   const outbox = yield* Outbox
   return yield* transactor.transact(
     Effect.gen(function* () {
+      yield* FaultPoint.pass("landing.beforeLock")
       yield* transactor.lock(Materializer.locksOf(graph, asset))
+      yield* FaultPoint.pass("landing.afterLock")
       const at = yield* DateTime.now
       const isOurs = yield* positions.advance({
         asset: asset.name,
@@ -214,7 +217,7 @@ const landBatch = Effect.fnUntraced(function* <E, R>(options: {
       const { warnings, written } = yield* write({ ...options, rows: batch.rows, knownBy: batch.knownBy, at })
       const rejected =
         batch.rejected.length === 0 ? 0 : yield* quarantine.add({ asset: asset.name, runId, at, rows: batch.rejected })
-      yield* FaultPoint.pass("landing.afterWrite")
+      yield* FaultPoint.pass("landing.afterQuarantine")
       yield* outbox.emit([
         {
           _tag: "Landed",
@@ -274,8 +277,11 @@ const write = Effect.fnUntraced(function* (options: {
     rows: rows.map((row) => ({ ...row, [batch]: batchId, [loadedAt]: loaded })),
     knownBy
   })
+  yield* FaultPoint.pass("landing.afterWrite")
   const warnings = yield* Materializer.checked(asset, { units: all, partitions: [] })
+  yield* FaultPoint.pass("landing.afterChecks")
   yield* Materializer.propagate({ graph, asset, written, at })
+  yield* FaultPoint.pass("landing.afterMarks")
   yield* outbox.emit(
     warnings.map((check): AssetEvent => ({ _tag: "CheckFailed", asset: asset.name, runId, ...check, at }))
   )

@@ -16,7 +16,6 @@ import { Outbox } from "../ledger/Outbox.ts"
 import { type Picked, type Selection, StaleSets } from "../ledger/StaleSets.ts"
 import { DataQuality, DefinitionFault, type Reason } from "../MaterializationError.ts"
 import * as PartitionReach from "../PartitionReach.ts"
-import * as Partitions from "../Partitions.ts"
 import * as PartitionSet from "../PartitionSet.ts"
 import { type Lock, Transactor } from "../Transactor.ts"
 import { all, listed, type UnitSet, whole } from "../Unit.ts"
@@ -72,8 +71,7 @@ export const step = Effect.fn("Materializer.step")(function* <E, R>(options: {
       if (picked.units._tag === "None") return undefined
       const at = yield* DateTime.now
       yield* FaultPoint.pass("afterPick")
-      yield* FaultPoint.pass("beforeWrite")
-      const written = yield* warehouse.build({ asset, scope: picked })
+      const written = yield* warehouse.build({ asset, scope: picked, computed: FaultPoint.pass("beforeWrite") })
       yield* FaultPoint.pass("afterWrite")
       const warnings = yield* checked(asset, picked)
       yield* FaultPoint.pass("afterChecks")
@@ -123,8 +121,7 @@ export const propagate = Effect.fnUntraced(function* (options: {
 })
 
 /**
- * The holds of a step: its own asset alone, and, shared, every asset that its outgoing mappings read; upstream before
- * downstream, so that no two steps wait for each other.
+ * The holds of a step: its own asset alone, and, shared, every asset that its outgoing mappings read.
  *
  * **Details**
  *
@@ -140,14 +137,23 @@ export const locksOf = (graph: AssetGraph, asset: Asset): ReadonlyArray<Lock> =>
     const facts = mapping._tag === "AsOf" ? downstream.inputs.find(({ as }) => as === mapping.facts) : undefined
     return facts === undefined ? [] : [facts.asset.name]
   })
-  const shared = new Set(read)
-  return Array.from(graph.assets.keys()).flatMap((name): ReadonlyArray<Lock> =>
-    name === asset.name
-      ? [{ asset: name, mode: "exclusive" }]
-      : shared.has(name)
-        ? [{ asset: name, mode: "shared" }]
-        : []
-  )
+  return inOrder([
+    { asset: asset.name, mode: "exclusive" },
+    ...read.map((name): Lock => ({ asset: name, mode: "shared" }))
+  ])
+}
+
+/**
+ * Holds in the order in which they are taken, each asset once: that of their names, which is the same in every graph, so
+ * that no two transactions that take all of theirs at once wait for each other (ADR 0013).
+ *
+ * @category locks
+ * @since 0.1.0
+ */
+export const inOrder = (locks: Iterable<Lock>): ReadonlyArray<Lock> => {
+  const modes = new Map<AssetKey, Lock["mode"]>()
+  for (const { asset, mode } of locks) if (modes.get(asset) !== "exclusive") modes.set(asset, mode)
+  return Array.from(modes, ([asset, mode]) => ({ asset, mode })).toSorted((a, b) => (a.asset < b.asset ? -1 : 1))
 }
 
 /**
@@ -175,18 +181,12 @@ export const checked = Effect.fnUntraced(function* (
 })
 
 /**
- * A failed check in a few words.
+ * Fails where the asset is known with other code by now: what this code computes would never be found to be wrong (L8).
  *
- * @category conversions
+ * @category steps
  * @since 0.1.0
  */
-export const describe = ({ check, examples, violations }: CheckResult): string =>
-  `check "${check}": ${violations} rows${examples[0] === undefined ? "" : `, for example ${short(examples[0])}`}`
-
-// --- internal ---
-
-/** What was computed with other code than the asset is known with by now would never be found to be wrong (L8). */
-const refuseOtherCode = Effect.fnUntraced(function* (asset: Asset): Effect.fn.Return<void, Reason, StaleSets> {
+export const refuseOtherCode = Effect.fnUntraced(function* (asset: Asset): Effect.fn.Return<void, Reason, StaleSets> {
   const staleSets = yield* StaleSets
   const own = (yield* staleSets.known(asset.name)).find((known) => known.asset === asset.name)
   if (own?.codeVersion === asset.codeVersion) return
@@ -199,6 +199,55 @@ const refuseOtherCode = Effect.fnUntraced(function* (asset: Asset): Effect.fn.Re
   })
 })
 
+/**
+ * Tells the outbox what a step did.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const emit = Effect.fnUntraced(function* (options: {
+  readonly asset: Asset
+  readonly picked: Picked
+  readonly result: StepResult
+  readonly runId: string
+  readonly at: DateTime.Utc
+}): Effect.fn.Return<void, Reason, Outbox> {
+  const { asset, at, picked, result, runId } = options
+  const outbox = yield* Outbox
+  const materialized: AssetEvent = {
+    _tag: "Materialized",
+    asset: asset.name,
+    runId,
+    codeVersion: asset.codeVersion,
+    units: result.units,
+    unitKeys: picked.partitions.slice(0, maxUnitKeys).map(({ unit }) => unit),
+    inserted: result.written.inserted,
+    updated: result.written.updated,
+    deleted: result.written.deleted,
+    unchanged: result.written.unchanged,
+    at
+  }
+  const warned = result.warnings.map((check): AssetEvent => ({
+    _tag: "CheckFailed",
+    asset: asset.name,
+    runId,
+    ...check,
+    at
+  }))
+  yield* outbox.emit([materialized, ...warned])
+})
+
+/**
+ * A failed check in a few words.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const describe = ({ check, examples, violations }: CheckResult): string =>
+  `check "${check}": ${violations} rows${examples[0] === undefined ? "" : `, for example ${short(examples[0])}`}`
+
+// --- internal ---
+
 const unitsReached = Effect.fnUntraced(function* (edge: Edge): Effect.fn.Return<UnitSet, Reason, Warehouse> {
   const warehouse = yield* Warehouse
   const { downstream, input, upstream } = edge
@@ -206,17 +255,10 @@ const unitsReached = Effect.fnUntraced(function* (edge: Edge): Effect.fn.Return<
   if (mapping._tag !== "Identity" && mapping._tag !== "TimeWindows") return yield* warehouse.affected(edge)
   const keys = yield* warehouse.changed(edge)
   if (!isPartitioned(upstream)) return listed(keys)
-  return mapped(
-    edge,
-    PartitionSet.fromKeys(
-      upstream.partitions,
-      keys.filter((key) => Partitions.isKey(upstream.partitions, key))
-    ),
-    downstream
-  )
+  return mapped(edge, PartitionSet.fromKeys(upstream.partitions, keys), downstream)
 })
 
-/** All, where partitions alone do not tell. */
+/** All, where partitions alone do not tell, and where rows of withdrawn ones changed, which the definition knows no more. */
 const mapped = (edge: Edge, changed: ReturnType<typeof PartitionSet.fromKeys>, downstream: Asset): UnitSet => {
   if (changed._tag === "Failure") return all
   const reached = PartitionReach.downstream(edge.input.mapping, {
@@ -262,49 +304,25 @@ const recordUnits = Effect.fnUntraced(function* (options: {
   const warehouse = yield* Warehouse
   const units = isPartitioned(asset)
     ? yield* warehouse.contents({ asset, scope: picked })
-    : [{ unit: whole, rows: (yield* rowsBefore(asset)) + written.inserted - written.deleted, contentHash: "" }]
+    : [{ unit: whole, rows: yield* rowsAfter(asset, picked, written), contentHash: "" }]
   yield* materializations.record({ asset: asset.name, runId, codeVersion: asset.codeVersion, at, units })
 })
 
-/** The rows of an asset that is recorded as one unit are counted on from the last record, never by reading the table. */
-const rowsBefore = Effect.fnUntraced(function* (asset: Asset): Effect.fn.Return<number, Reason, Materializations> {
+/**
+ * The rows of an asset that is recorded as one unit: all that were computed, or counted on from the last record; never by
+ * reading the table.
+ */
+const rowsAfter = Effect.fnUntraced(function* (
+  asset: Asset,
+  { units }: Picked,
+  { deleted, inserted, unchanged, updated }: Written
+): Effect.fn.Return<number, Reason, Materializations> {
+  if (units._tag === "All") return inserted + updated + unchanged
   const materializations = yield* Materializations
   return Option.match(yield* materializations.get({ asset: asset.name, unit: whole }), {
-    onNone: () => 0,
-    onSome: ({ rows }) => rows
+    onNone: () => inserted - deleted,
+    onSome: ({ rows }) => rows + inserted - deleted
   })
-})
-
-const emit = Effect.fnUntraced(function* (options: {
-  readonly asset: Asset
-  readonly picked: Picked
-  readonly result: StepResult
-  readonly runId: string
-  readonly at: DateTime.Utc
-}): Effect.fn.Return<void, Reason, Outbox> {
-  const { asset, at, picked, result, runId } = options
-  const outbox = yield* Outbox
-  const materialized: AssetEvent = {
-    _tag: "Materialized",
-    asset: asset.name,
-    runId,
-    codeVersion: asset.codeVersion,
-    units: result.units,
-    unitKeys: picked.partitions.slice(0, maxUnitKeys).map(({ unit }) => unit),
-    inserted: result.written.inserted,
-    updated: result.written.updated,
-    deleted: result.written.deleted,
-    unchanged: result.written.unchanged,
-    at
-  }
-  const warned = result.warnings.map((check): AssetEvent => ({
-    _tag: "CheckFailed",
-    asset: asset.name,
-    runId,
-    ...check,
-    at
-  }))
-  yield* outbox.emit([materialized, ...warned])
 })
 
 /** An example is a whole row; one line of it says which. */

@@ -19,6 +19,7 @@ import * as Builder from "./Builder.ts"
 import * as Lander from "./Lander.ts"
 import * as Materializer from "./Materializer.ts"
 import * as Registration from "./Registration.ts"
+import * as Withdrawal from "./Withdrawal.ts"
 
 /**
  * The services that a rehearsal uses.
@@ -125,6 +126,14 @@ const rehearsal = Effect.fnUntraced(function* (options: {
 }): Effect.fn.Return<Plan.Plan, Reason, Services> {
   const now = yield* DateTime.now
   const millis = DateTime.toEpochMillis(now)
+  // All at once, because it makes many steps in one transaction: one after the other would not be in order.
+  const transactor = yield* Transactor
+  yield* transactor.lock(
+    Materializer.inOrder([
+      Registration.tables,
+      ...options.targets.flatMap(({ asset }) => Materializer.locksOf(options.graph, asset))
+    ])
+  )
   yield* Registration.prepare(options.graph)
   yield* Registration.register(options.graph)
   const findings: Array<Plan.Finding<never>> = []
@@ -155,6 +164,11 @@ const rehearsal = Effect.fnUntraced(function* (options: {
       }
     } else {
       const planned = Plan.step(finding, { now: millis })
+      if (status.withdrawn.length > 0) {
+        const record = () => Effect.void
+        const gone = yield* Withdrawal.step({ graph: options.graph, asset, runId: rehearsalRun, record })
+        rows += gone?.written.deleted ?? 0
+      }
       if (planned?._tag === "Build") {
         const step = yield* Materializer.step({
           graph: options.graph,
@@ -168,7 +182,7 @@ const rehearsal = Effect.fnUntraced(function* (options: {
           runId: rehearsalRun,
           record: () => Effect.void
         })
-        rows = step === undefined ? 0 : step.written.inserted + step.written.updated + step.written.deleted
+        if (step !== undefined) rows += step.written.inserted + step.written.updated + step.written.deleted
       }
     }
     findings.push({ ...finding, rows })

@@ -6,24 +6,55 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { type Asset, type AssetKey, isPartitioned } from "../Asset.ts"
 import type { AssetGraph } from "../AssetGraph.ts"
+import { Materializations } from "../ledger/Materializations.ts"
+import { Positions } from "../ledger/Positions.ts"
 import { type Registration, StaleSets } from "../ledger/StaleSets.ts"
 import type { Reason } from "../MaterializationError.ts"
-import { Transactor } from "../Transactor.ts"
+import { type Lock, Transactor } from "../Transactor.ts"
+import { all } from "../Unit.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
+import * as Materializer from "./Materializer.ts"
+
+/**
+ * The services that making a graph known uses.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Services = Transactor | StaleSets | Materializations | Positions | Warehouse
+
+/**
+ * The hold of who makes tables. No asset has this name.
+ *
+ * @category locks
+ * @since 0.1.0
+ */
+export const tables: Lock = { asset: "", mode: "exclusive" }
 
 /**
  * Creates what is missing of the graph's tables. Several processes may do it at once: they wait for each other.
+ *
+ * **Details**
+ *
+ * A table that is missing although the ledger knows what is in it was dropped by somebody. What it held is forgotten with
+ * it, so that it is landed or built again, and what reads it is stale.
  *
  * @category steps
  * @since 0.1.0
  */
 export const prepare = Effect.fn("Registration.prepare")(function* (
   graph: AssetGraph
-): Effect.fn.Return<void, Reason, Transactor | Warehouse> {
+): Effect.fn.Return<void, Reason, Services> {
   const transactor = yield* Transactor
   const warehouse = yield* Warehouse
   yield* transactor.transact(
-    Effect.andThen(transactor.lock([{ asset: tables, mode: "exclusive" }]), warehouse.prepare(graph))
+    Effect.gen(function* () {
+      yield* transactor.lock([tables])
+      for (const name of yield* warehouse.prepare(graph)) {
+        const asset = graph.assets.get(name)
+        if (asset !== undefined) yield* forget(asset)
+      }
+    })
   )
 })
 
@@ -41,7 +72,7 @@ export const prepare = Effect.fn("Registration.prepare")(function* (
  */
 export const register = Effect.fn("Registration.register")(function* (
   graph: AssetGraph
-): Effect.fn.Return<void, Reason, Transactor | StaleSets | Warehouse> {
+): Effect.fn.Return<void, Reason, Services> {
   const transactor = yield* Transactor
   const staleSets = yield* StaleSets
   const warehouse = yield* Warehouse
@@ -52,13 +83,11 @@ export const register = Effect.fn("Registration.register")(function* (
     const hasViews = Array.from(graph.assets.values()).some(({ write }) => write._tag === "View")
     return hasViews ? yield* transactor.transact(warehouse.redefine(graph)) : undefined
   }
-  const concerned = new Set(pending.flatMap(({ asset, reads }) => [asset, ...reads]))
+  const concerned = pending.flatMap(({ asset, reads }) => [asset, ...reads])
   const at = yield* DateTime.now
   yield* transactor.transact(
     Effect.gen(function* () {
-      yield* transactor.lock(
-        Array.from(graph.assets.keys()).flatMap((asset) => (concerned.has(asset) ? [{ asset, mode: "exclusive" }] : []))
-      )
+      yield* transactor.lock(Materializer.inOrder(concerned.map((asset) => ({ asset, mode: "exclusive" }))))
       yield* warehouse.redefine(graph)
       yield* staleSets.register({ assets: yield* staleSets.unregistered(pending), at })
     })
@@ -83,8 +112,27 @@ export const of = (graph: AssetGraph): ReadonlyArray<Registration> =>
 
 // --- internal ---
 
-/** No asset has this name: a hold on all tables. */
-const tables: AssetKey = ""
+/** Forgets what the ledger knows of the rows of an asset whose table is new. */
+const forget = Effect.fnUntraced(function* (asset: Asset): Effect.fn.Return<void, Reason, Services> {
+  const staleSets = yield* StaleSets
+  const materializations = yield* Materializations
+  const positions = yield* Positions
+  const units = yield* materializations.units(asset.name)
+  if (units.length === 0 && (yield* positions.all(asset.name)).length === 0) return
+  const at = yield* DateTime.now
+  yield* materializations.forget({ asset: asset.name, units })
+  yield* positions.forget(asset.name)
+  for (const known of yield* staleSets.known(asset.name)) {
+    const isItself = known.asset === asset.name
+    if (isItself && isPartitioned(asset)) continue
+    yield* staleSets.mark({
+      asset: known.asset,
+      units: all,
+      cause: isItself ? { _tag: "NeverBuilt" } : { _tag: "Upstream", asset: asset.name },
+      at
+    })
+  }
+})
 
 const storedInputs = (asset: Asset): ReadonlyArray<AssetKey> =>
   asset.inputs.flatMap((input) => (input.asset.write._tag === "View" ? storedInputs(input.asset) : [input.asset.name]))

@@ -103,9 +103,9 @@ export const run = Effect.fn("Runner.run")(function* (
   const outbox = yield* Outbox
   const transactor = yield* Transactor
   const startedAt = yield* DateTime.now
-  yield* runs.abandon({ olderThan: DateTime.subtract(startedAt, { minutes: 2 }), at: startedAt })
+  yield* Attempt.insist(runs.abandon({ olderThan: DateTime.subtract(startedAt, { minutes: 2 }), at: startedAt }))
   const assets = options.targets.map(({ asset }) => asset.name)
-  yield* transactor.transact(
+  const start = transactor.transact(
     Effect.gen(function* () {
       yield* runs.start({
         runId,
@@ -124,14 +124,17 @@ export const run = Effect.fn("Runner.run")(function* (
       ])
     })
   )
+  yield* Attempt.insist(start)
   const finish = Effect.fnUntraced(function* (status: FinishedRunStatus, error: string | undefined) {
     const at = yield* DateTime.now
-    yield* transactor.transact(
+    const end = transactor.transact(
       Effect.gen(function* () {
-        yield* runs.finish({ runId, status, error, at })
-        yield* outbox.emit([{ _tag: "RunFinished", runId, status, error, at }])
+        // An earlier attempt whose answer was lost may have ended it already.
+        if (yield* runs.finish({ runId, status, error, at }))
+          yield* outbox.emit([{ _tag: "RunFinished", runId, status, error, at }])
       })
     )
+    yield* Attempt.insist(end)
   })
   const beating = Effect.flatMap(DateTime.now, (at) => runs.beat({ runId, at })).pipe(
     Effect.ignore,
@@ -250,8 +253,10 @@ const skip = Effect.fnUntraced(function* (
   const transactor = yield* Transactor
   const error = `skipped, because ${because.join(", ")} did not succeed`
   const step = yield* Attempt.begin({ runId, nextIndex, target: { asset } }, { kind: "build", why: error })
-  yield* transactor.transact(
-    Attempt.record(step, Attempt.nothing, { status: "skipped", attempts: 1, error, reason: "UpstreamFailed" })
+  yield* Attempt.insist(
+    transactor.transact(
+      Attempt.record(step, Attempt.nothing, { status: "skipped", attempts: 1, error, reason: "UpstreamFailed" })
+    )
   )
   return { asset: asset.name, outcome: "skipped", ...Attempt.nothing, durationMs: 0, error: undefined, because }
 })

@@ -55,6 +55,11 @@ export class Materializations extends Context.Service<
     }) => Effect.Effect<void, Reason>
     /** The units of an asset that were built, in order. */
     readonly units: (asset: AssetKey) => Effect.Effect<ReadonlyArray<string>, Reason>
+    /** The units of an asset that were built last by other code than this. */
+    readonly outdated: (options: {
+      readonly asset: AssetKey
+      readonly codeVersion: string
+    }) => Effect.Effect<ReadonlyArray<string>, Reason>
     /** How many units of an asset were built. */
     readonly count: (asset: AssetKey) => Effect.Effect<number, Reason>
     /** The last materialization of a unit; none where it was never built. */
@@ -92,6 +97,12 @@ export const layerMemory: Layer.Layer<Materializations, never, MemoryStore> = La
           put(common.asset, next)
         }),
       units: (asset) => Effect.sync(() => Array.from(of(asset).keys()).toSorted()),
+      outdated: ({ asset, codeVersion }) =>
+        Effect.sync(() =>
+          Array.from(of(asset).values())
+            .flatMap((built) => (built.codeVersion === codeVersion ? [] : [built.unit]))
+            .toSorted()
+        ),
       count: (asset) => Effect.sync(() => of(asset).size),
       get: ({ asset, unit }) => Effect.sync(() => Option.fromUndefinedOr(of(asset).get(unit))),
       forget: ({ asset, units }) =>

@@ -54,6 +54,8 @@ export class Positions extends Context.Service<
      * is moving the same position.
      */
     readonly advance: (options: Advance) => Effect.Effect<boolean, Reason>
+    /** Forgets the positions of an asset: everything is landed again. */
+    readonly forget: (asset: AssetKey) => Effect.Effect<void, Reason>
   }
 >()("@assay/core/ledger/Positions") {}
 
@@ -83,7 +85,9 @@ export const layerMemory: Layer.Layer<Positions, never, MemoryStore> = Layer.eff
             state.set(new Map(state.get()).set(asset, new Map(of(asset)).set(origin, { origin, value, landedAt: at })))
           }
           return isExpected
-        })
+        }),
+      forget: (asset) =>
+        Effect.sync(() => state.set(new Map(Array.from(state.get()).filter(([known]) => known !== asset))))
     })
   })
 )

@@ -52,6 +52,15 @@ export const layer: Layer.Layer<Materializations, never, Postgres> = Layer.effec
           (rows) => rows.map(({ unit }) => unit)
         ),
 
+      outdated: ({ asset, codeVersion }) =>
+        Effect.map(
+          pg.query(
+            sql`SELECT unit FROM ${table} WHERE asset = ${asset} AND code_version <> ${codeVersion} ORDER BY unit`,
+            Schema.Struct({ unit: Schema.String })
+          ),
+          (rows) => rows.map(({ unit }) => unit)
+        ),
+
       count: (asset) =>
         Effect.map(
           pg.query(

@@ -43,7 +43,9 @@ export const layer: Layer.Layer<Positions, never, Postgres> = Layer.effect(
           ),
           (count) => count > 0
         )
-      }
+      },
+
+      forget: (asset) => Effect.asVoid(pg.execute(sql`DELETE FROM ${table} WHERE asset = ${asset}`))
     })
   })
 )

@@ -31,6 +31,8 @@ export interface AssetStatus<R = unknown> {
   readonly built: PartitionSet.PartitionSet
   /** The existing partitions that were built and may differ from the full refresh. */
   readonly stale: PartitionSet.PartitionSet
+  /** The units that were built by other code, and are no partitions that exist by this one. */
+  readonly withdrawn: ReadonlyArray<string>
   /** Why units are stale, and how many for each cause; partitions never built are not among them. */
   readonly causes: ReadonlyArray<{ readonly cause: Cause; readonly count: number }>
   /** The cause of each stale partition that is marked by itself. */
@@ -106,6 +108,7 @@ const ofWhole = Effect.fnUntraced(function* <R>(
     existing,
     built: isBuilt ? existing : PartitionSet.empty(Partitions.unpartitioned),
     stale: whole !== undefined || set.marks.length > 0 ? existing : PartitionSet.empty(Partitions.unpartitioned),
+    withdrawn: [],
     causes: set.marks,
     causeOf: new Map()
   }
@@ -120,6 +123,7 @@ const ofPartitions = Effect.fnUntraced(function* <R>(
   const materializations = yield* Materializations
   const existing = Partitions.existing(asset.partitions, DateTime.toEpochMillis(now))
   const built = PartitionSet.intersection(existing, setOf(asset.partitions, yield* materializations.units(asset.name)))
+  const outdated = yield* materializations.outdated({ asset: asset.name, codeVersion: asset.codeVersion })
   const marks = yield* staleSets.units(asset.name)
   const isOtherCode = set.codeVersion !== undefined && set.codeVersion !== asset.codeVersion
   const ranged = set.ranges.map(({ cause, from }) => ({ cause, partitions: onwards(existing, from) }))
@@ -150,6 +154,7 @@ const ofPartitions = Effect.fnUntraced(function* <R>(
     existing,
     built,
     stale: staleBuilt,
+    withdrawn: outdated.filter((unit) => !PartitionSet.has(existing, unit)),
     causes: [
       ...(isOtherCode ? [{ cause: { _tag: "CodeChanged" } as const, count: PartitionSet.size(built) }] : []),
       ...ranged.map(({ cause, partitions }) => ({

@@ -33,7 +33,8 @@ export type Why =
  * - `Land`: a source has deliveries.
  * - `Build`: units are due. `partitions` names them where they are partitions; `isWhole` says that everything is
  *   rebuilt. `incomplete` are those among them whose window has not ended; `waiting` are due partitions that are left
- *   out because upstream windows do not exist yet.
+ *   out because upstream windows do not exist yet. `withdrawn` are units that an earlier definition had built and this
+ *   one does not have: their rows are removed.
  * - `Follow`: nothing is due now, but an earlier step of the plan may make something due.
  *
  * @category models
@@ -58,6 +59,7 @@ export type PlanStep =
       readonly existing: number | undefined
       readonly incomplete: PartitionSet.PartitionSet | undefined
       readonly waiting: PartitionSet.PartitionSet | undefined
+      readonly withdrawn?: ReadonlyArray<string> | undefined
       readonly why: ReadonlyArray<Why>
       readonly rows: number | undefined
     }
@@ -152,6 +154,18 @@ export const step = (finding: Finding, options: { readonly now: number }): PlanS
 export const isEmpty = (self: Plan): boolean => self.steps.every(isIdle)
 
 /**
+ * Tells whether a step has nothing to do: all of its partitions wait.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isIdle = (planned: PlanStep): boolean =>
+  planned._tag === "Build" &&
+  planned.partitions !== undefined &&
+  PartitionSet.isEmpty(planned.partitions) &&
+  (planned.withdrawn ?? []).length === 0
+
+/**
  * Of some partitions those that wait, because the asset's policy says so and they read upstream windows that do not
  * exist yet.
  *
@@ -201,7 +215,8 @@ export const describe = (planned: PlanStep): readonly [string, ...Array<string>]
       return [
         `${amount(planned)}${changed}, because ${why}`,
         ...note("incomplete, its window has not ended", planned.incomplete),
-        ...note("waiting for upstream windows that do not exist yet", planned.waiting)
+        ...note("waiting for upstream windows that do not exist yet", planned.waiting),
+        ...withdrawal(planned.withdrawn ?? [])
       ]
     }
   }
@@ -247,10 +262,6 @@ export const whyOf = (cause: Cause, units: number | undefined): Why => {
 
 // --- internal ---
 
-/** Whether all partitions of a step wait. */
-const isIdle = (planned: PlanStep): boolean =>
-  planned._tag === "Build" && planned.partitions !== undefined && PartitionSet.isEmpty(planned.partitions)
-
 const buildWhole = ({ rows, status, target }: Finding): PlanStep | undefined => {
   const { asset, isForced } = target
   const why: ReadonlyArray<Why> = [
@@ -285,7 +296,8 @@ const buildPartitions = (
   const dueHere = PartitionSet.intersection(wanted, options.isForced ? status.existing : due(status))
   const held = waiting(asset, dueHere, options.now)
   const partitions = PartitionSet.difference(dueHere, held)
-  if (PartitionSet.isEmpty(dueHere)) return undefined
+  const { withdrawn } = status
+  if (PartitionSet.isEmpty(dueHere) && withdrawn.length === 0) return undefined
   const absent = PartitionSet.intersection(partitions, missing(status))
   const stale = PartitionSet.intersection(partitions, status.stale)
   const marked = Map.groupBy(
@@ -304,6 +316,7 @@ const buildPartitions = (
     existing: PartitionSet.size(status.existing),
     incomplete: unended(partitions, options.now),
     waiting: held,
+    withdrawn,
     why: [
       ...(options.isForced ? [{ _tag: "Forced", units: undefined } as const] : []),
       ...(PartitionSet.isEmpty(absent) ? [] : [{ _tag: "NeverBuilt", units: PartitionSet.size(absent) } as const]),
@@ -314,7 +327,8 @@ const buildPartitions = (
               causes[0] === undefined ? [] : [whyOf(causes[0], causes.length)]
             ),
             ...ranged.map(({ cause, count }) => whyOf(cause, count))
-          ])
+          ]),
+      ...(PartitionSet.isEmpty(dueHere) ? [{ _tag: "CodeChanged", units: undefined } as const] : [])
     ],
     rows: options.rows
   }
@@ -363,6 +377,13 @@ const note = (text: string, partitions: PartitionSet.PartitionSet | undefined): 
   partitions === undefined || PartitionSet.isEmpty(partitions)
     ? []
     : [`${PartitionSet.format(partitions, { limit: 4 })}: ${text}`]
+
+const withdrawal = (units: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const [first] = units
+  if (first === undefined) return []
+  const which = units.length === 1 ? first : `${first} to ${units.at(-1)}`
+  return [`${which}: no partitions any more, so ${units.length === 1 ? "its" : "their"} rows are removed`]
+}
 
 const count = (n: number, noun: string): string => `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`
 

@@ -95,7 +95,8 @@ export const targets = <R>(
             : PartitionReach.upstream(mapping, { downstream: partitions, upstream: upstream.partitions })
         want(upstream, reached ?? Partitions.existing(upstream.partitions, now))
       }
-      if (!isNamed && asset.policy.automation === "onRequest") continue
+      // A view has nothing that could wait for a request; what is read through it has to be done first.
+      if (!isNamed && asset.policy.automation === "onRequest" && asset.write._tag !== "View") continue
       taking.push({ asset, isNamed, partitions, isForced: isNamed && (request.force ?? false) })
     }
     return taking.toReversed()

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { BeginTransaction } from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
@@ -62,20 +63,33 @@ export const layer = (schemas: Schemas): Layer.Layer<Postgres | Transactor, neve
   Layer.effectContext(
     Effect.map(PgClient.PgClient, (host) => {
       const client = host.withoutTransforms()
-      const postgres = queriesOn(client, schemas)
-      return Context.make(Postgres, postgres).pipe(Context.add(Transactor, transactionsOn(client, postgres)))
+      const role = roleOf(host)
+      const reason = (error: SqlError) => SqlState.reason(error, role)
+      const postgres = queriesOn(client, schemas, reason)
+      return Context.make(Postgres, postgres).pipe(Context.add(Transactor, transactionsOn(client, postgres, reason)))
     })
   )
 
 // --- internal ---
 
-const queriesOn = (client: PgClient.PgClient, schemas: Schemas): typeof Postgres.Service => {
+/** As whom the client connects, as far as its configuration says. */
+const roleOf = ({ config: { url, username } }: PgClient.PgClient): string | undefined =>
+  username ?? (url === undefined ? undefined : decoded(URL.parse(Redacted.value(url))?.username))
+
+const decoded = (text: string | undefined): string | undefined =>
+  text === undefined || text === "" ? undefined : (new URLSearchParams(`text=${text.replaceAll("+", "%2B")}`).get("text") ?? text)
+
+const queriesOn = (
+  client: PgClient.PgClient,
+  schemas: Schemas,
+  reason: (error: SqlError) => Reason
+): typeof Postgres.Service => {
   const raw = (statement: Sql) => {
     const { text, values } = compile(statement)
     return client.unsafe(text, values.map(bind))
   }
   const run = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, Reason> =>
-    Effect.mapError(effect, SqlState.reason)
+    Effect.mapError(effect, reason)
 
   const query = <A>(statement: Sql, row: Schema.ConstraintDecoder<A>): Effect.Effect<ReadonlyArray<A>, Reason> =>
     Effect.flatMap(run(raw(statement)), (rows) =>
@@ -93,7 +107,7 @@ const queriesOn = (client: PgClient.PgClient, schemas: Schemas): typeof Postgres
 
   const stream = (statement: Sql) =>
     raw(statement).stream.pipe(
-      Stream.mapError(SqlState.reason),
+      Stream.mapError(reason),
       Stream.map((row) => Object.values(row).map((cell) => (typeof cell === "string" ? cell : null)))
     )
 
@@ -125,7 +139,8 @@ const queriesOn = (client: PgClient.PgClient, schemas: Schemas): typeof Postgres
 
 const transactionsOn = (
   client: PgClient.PgClient,
-  { execute, query, schemas }: typeof Postgres.Service
+  { execute, query, schemas }: typeof Postgres.Service,
+  reason: (error: SqlError) => Reason
 ): typeof Transactor.Service => {
   const inTransaction = Effect.map(Effect.serviceOption(client.transactionService), (option) => option._tag === "Some")
 
@@ -163,14 +178,14 @@ const transactionsOn = (
           )
           .pipe(
             Effect.provideService(BeginTransaction, `BEGIN ISOLATION LEVEL ${isolation} READ WRITE`),
-            Effect.mapError((error) => (error._tag === "Inside" ? error.error : SqlState.reason(error))),
+            Effect.mapError((error) => (error._tag === "Inside" ? error.error : reason(error))),
             // A rollback on a lost connection is a defect to the driver, and so is then the error for which it was to roll
             // back; the transaction is gone all the same.
             Effect.catchDefect((defect) =>
               inside !== undefined && defect === inside
                 ? Effect.fail(inside.error)
                 : isSqlError(defect)
-                  ? Effect.fail(SqlState.reason(defect))
+                  ? Effect.fail(reason(defect))
                   : Effect.die(defect)
             )
           )

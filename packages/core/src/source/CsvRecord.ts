@@ -31,7 +31,7 @@ export interface CsvHeader {
  * **Details**
  *
  * Names are exact. Columns without a name are called by their place, `column 7`; two columns of one name are an error,
- * because nobody could say which one is meant.
+ * because nobody could say which one is meant. So is a header with a CR that no LF follows, for such a file has no lines.
  *
  * @category constructors
  * @since 0.1.0
@@ -47,6 +47,10 @@ export const headerFrom = (
   const parsed = fieldsOf(record)
   if (Result.isFailure(parsed)) return Result.fail(`its header (line ${frame.line}) cannot be read: ${parsed.failure}`)
   const names = (parsed.success[0] ?? []).map((name, place) => (name === "" ? `column ${place + 1}` : name))
+  // Else the whole file would be its header, and none of its records would ever be missed.
+  if (names.some((name) => loneReturn.test(name))) {
+    return Result.fail("its lines end in CR alone: end them with LF or CRLF")
+  }
   if (names.length > options.maxColumns) {
     return Result.fail(`its header has ${names.length} columns, more than the ${options.maxColumns} allowed`)
   }
@@ -140,6 +144,7 @@ interface Chunk {
   readonly shape: FileRecord.RecordShape
 }
 
+const loneReturn = /\r(?!\n)/
 const maxListed = 20
 const maxListedLength = 60
 

@@ -1,19 +1,22 @@
 /**
  * What are the bytes of a file, decompressed, and did the file hold still while they were read? Bytes are read as they
- * are asked for, so that memory stays the same however large the file is or however well it is compressed.
+ * are asked for, so that memory stays the same however large the file is or however well it is compressed. Where the file
+ * is rewritten meanwhile, they end: what follows would go on in the middle of another record.
  *
  * @since 0.1.0
  */
 import { createHash } from "node:crypto"
+import { constants } from "node:fs"
 import * as Fs from "node:fs/promises"
 import { createGunzip } from "node:zlib"
 import * as NodeStream from "@effect/platform-node/NodeStream"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { SourceError } from "../Source.ts"
-import { type FileIdentity, isSameIdentity } from "./FilePosition.ts"
+import { type FileIdentity, isAtRest, isSameIdentity } from "./FilePosition.ts"
 import { type File, fromSystem, identityOf } from "./FileSet.ts"
 
 /**
@@ -24,7 +27,7 @@ import { type File, fromSystem, identityOf } from "./FileSet.ts"
  */
 export interface FileBytes {
   readonly identity: FileIdentity
-  /** The decompressed bytes, to be run once. */
+  /** The decompressed bytes, to be run once; they end early where the file is rewritten meanwhile. */
   readonly chunks: Stream.Stream<Buffer, SourceError>
   /** What is known once the chunks were read to their end. */
   readonly finish: Effect.Effect<Finished, SourceError>
@@ -51,6 +54,9 @@ export interface Finished {
  *
  * A file is decompressed when it begins like gzip. One that is named `.gz` but does not begin so is an error, as is gzip
  * that ends in its middle or has something else behind its end: what came before the error was delivered by then.
+ *
+ * A file that changes may have grown or may have been rewritten. So the last bytes are read once more when it has changed
+ * since they were read, or may have without a sign of it, because it was not at rest.
  *
  * @category constructors
  * @since 0.1.0
@@ -98,24 +104,45 @@ const openStored = Effect.fnUntraced(function* (file: Place): Effect.fn.Return<S
   const attempt = <A>(promise: () => Promise<A>) =>
     Effect.tryPromise({ try: promise, catch: fromSystem(file.origin, file.path) })
   const handle = yield* Effect.acquireRelease(
-    attempt(() => Fs.open(file.path)),
+    // A pipe that has come to lie where the file was would be waited for until somebody writes into it.
+    attempt(() => Fs.open(file.path, constants.O_RDONLY | constants.O_NONBLOCK)),
     (handle) => Effect.ignore(attempt(() => handle.close()))
   )
-  const identify = Effect.map(
-    attempt(() => handle.stat({ bigint: true })),
-    identityOf
-  )
-  const identity = yield* identify
-  const readFrom = (offset: number | null) =>
+  const stat = attempt(() => handle.stat({ bigint: true }))
+  const opened = yield* stat
+  if (!opened.isFile()) return yield* unreadable(file, "is not a file any more. Put the file back, then land it again.")
+  const identity = identityOf(opened)
+  const identify = Effect.map(stat, identityOf)
+  const readFrom = (offset: number) =>
     Effect.map(
       attempt(() => handle.read(Buffer.allocUnsafeSlow(chunkBytes), 0, chunkBytes, offset)),
       ({ buffer, bytesRead }) => buffer.subarray(0, bytesRead)
     )
+  const isStill = (bytes: Buffer, offset: number) =>
+    bytes.length === 0
+      ? Effect.succeed(true)
+      : Effect.map(readFrom(offset), (now) => now.subarray(0, bytes.length).equals(bytes))
+
   const hash = createHash("sha256")
   let size = 0
-  const read = Effect.map(readFrom(null), (bytes) => {
+  let last = nothing
+  let known = identity
+  let wouldShow = false
+  let isRewritten = false
+  const read = Effect.gen(function* () {
+    const bytes = yield* readFrom(size)
+    const now = yield* identify
+    if (bytes.length > 0 && (!wouldShow || !isSameIdentity(known, now))) {
+      const at = yield* Clock.currentTimeMillis
+      // Bytes that are the same on both sides of a change were there all the time, and what follows them goes on from them.
+      isRewritten ||= !(yield* isStill(last, size - last.length)) || !(yield* isStill(bytes, size))
+      known = now
+      wouldShow = isAtRest(now, at)
+    }
+    if (isRewritten) return nothing
     hash.update(bytes)
     size += bytes.length
+    last = bytes.length === chunkBytes ? bytes : Buffer.concat([last, bytes]).subarray(-chunkBytes)
     return bytes
   })
   const first = yield* read
@@ -129,12 +156,14 @@ const openStored = Effect.fnUntraced(function* (file: Place): Effect.fn.Return<S
     readAt: readFrom,
     chunks: first.length === 0 ? Stream.empty : Stream.concat(Stream.succeed(first), rest),
     finish: Effect.map(identify, (now) => ({
-      hasChanged: !isSameIdentity(identity, now) || now.size !== size,
+      hasChanged: isRewritten || !isSameIdentity(identity, now) || now.size !== size,
       identity: now,
       sha256: hash.copy().digest("hex")
     }))
   }
 })
+
+const nothing: Buffer = Buffer.alloc(0)
 
 /** Buffers are small and read one at a time: what a bomb expands to waits inside zlib until it is asked for. */
 const decompressed = (stored: Stored, file: Place): FileBytes => {

@@ -54,6 +54,11 @@ export const FilePosition = Schema.Struct({
   ahead: Schema.NullOr(Schema.Struct({ bytes: Schema.Int, sha256: Schema.String, isEnd: Schema.Boolean })),
   /** An earlier content of the file was landed, so rows may be known already. */
   isRewritten: Schema.Boolean,
+  /**
+   * Contents of the file that were landed completely before it changed, the latest first. Copies of them may still lie
+   * under other names.
+   */
+  earlier: Schema.optionalKey(Schema.Array(Schema.Struct({ size: Schema.Int, sha256: Schema.String }))),
   header: Schema.NullOr(Schema.Array(Schema.String)),
   /** The unknown columns that were reported. */
   reported: Schema.Array(Schema.String),
@@ -79,6 +84,25 @@ export type FilePosition = typeof FilePosition.Type
 export const decode = Schema.decodeUnknownOption(FilePosition)
 
 /**
+ * The contents of a file that were landed completely, the latest first.
+ *
+ * **Details**
+ *
+ * A file that grows every day would make its position ever longer, so no more than 32 are remembered: a copy of an older
+ * one lands again, which costs rows in the log and changes no result.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const contents = ({
+  earlier = [],
+  identity,
+  isComplete,
+  sha256
+}: FilePosition): NonNullable<FilePosition["earlier"]> =>
+  isComplete && sha256 !== null ? [{ size: identity.size, sha256 }, ...earlier].slice(0, maxContents) : earlier
+
+/**
  * Whether two identities are equal in everything.
  *
  * @category predicates
@@ -98,10 +122,20 @@ export const isSameIdentity = Schema.toEquivalence(FileIdentity)
  * @since 0.1.0
  */
 export const isUntouched = (self: FilePosition, identity: FileIdentity): boolean =>
-  self.isComplete &&
-  isSameIdentity(self.identity, identity) &&
-  self.identifiedAt - Number(BigInt(identity.mtime) / 1_000_000n) >= restingMillis
+  self.isComplete && isSameIdentity(self.identity, identity) && isAtRest(identity, self.identifiedAt)
+
+/**
+ * Whether a file had been at rest for two seconds when its identity was taken, at a time in milliseconds: any change
+ * after that shows in its identity.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isAtRest = (identity: FileIdentity, at: number): boolean =>
+  at - Number(BigInt(identity.mtime) / 1_000_000n) >= restingMillis
 
 // --- internal ---
 
 const restingMillis = 2000
+
+const maxContents = 32

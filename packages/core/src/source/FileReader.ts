@@ -90,7 +90,10 @@ export const make = <Row>(options: FileOptions<Row>): FileReader<Row> => {
     push: (chunk) => {
       format ??= formatFrom(chunk)
       if (body !== undefined) return body.push(chunk)
-      if (check === undefined) return begin(FilePrefix.empty()).push(chunk)
+      if (check === undefined) {
+        if (isUtf16(chunk)) return Result.fail(mismatch(origin, "it is UTF-16: save it as UTF-8"))
+        return begin(FilePrefix.empty()).push(chunk)
+      }
       const checked = check.push(chunk)
       if (checked._tag === "More") return Result.succeed([])
       return checked._tag === "Differs" ? Result.fail(new Rewritten()) : begin(checked.prefix).push(checked.rest)
@@ -124,6 +127,8 @@ export interface FileOptions<out Row> {
   readonly landed: FilePosition | undefined
   /** Something else was landed of the file before. */
   readonly isRewritten: boolean
+  /** The contents of the file that were landed completely before. */
+  readonly earlier: NonNullable<FilePosition["earlier"]>
 }
 
 // --- internal ---
@@ -135,7 +140,7 @@ interface Body<out Row> {
 
 type Ending = Finished & { readonly at: number }
 
-/** Bounds the memory of a batch of long records. */
+/** Bounds the memory of a batch of long records, or of records that each carry the names of a wide header. */
 const maxBatchBytes = 16 * 1024 * 1024
 
 /** Bounds the names of unknown fields that are remembered in order to report them once. */
@@ -163,6 +168,7 @@ const makeBody = <Row>(
   let { horizon } = start
   let last: RecordFrame.Framed | undefined
   const batch = makeBatch(options)
+  let weight = weightOf(header)
   const shape = (): FileRecord.RecordShape =>
     header === undefined ? { format: "ndjson" } : { format: "csv", header: header.names }
 
@@ -174,6 +180,7 @@ const makeBody = <Row>(
       sha256: isComplete ? ending.sha256 : null,
       ...prefix.position(last, horizon),
       isRewritten: options.isRewritten,
+      ...(options.earlier.length === 0 ? {} : { earlier: options.earlier }),
       header: header?.names ?? null,
       reported: unknown.all(),
       identity: ending?.identity ?? options.identity,
@@ -188,6 +195,7 @@ const makeBody = <Row>(
       const read = CsvRecord.headerFrom(framed.bytes, framed.frames[0], { columns, maxColumns })
       if (Result.isFailure(read)) return Result.fail(mismatch(origin, read.failure))
       header = read.success
+      weight = weightOf(header)
       unknown.add(header.extra.map(([name]) => name))
       batch.warn(unknown.report(origin))
     }
@@ -215,12 +223,12 @@ const makeBody = <Row>(
       const frame = framed.frames[index + skipped]
       horizon = Math.max(horizon, frame.horizon)
       if (Result.isFailure(record)) {
-        batch.reject(record.failure)
+        batch.reject(record.failure, weight.rejected)
       } else {
         if (format === "ndjson") unknown.add(Object.keys(record.success.extra))
         const admitted = rules.admit(record.success)
-        if (Result.isSuccess(admitted)) batch.add(admitted.success, frame.end - frame.start)
-        else batch.reject(FileRecord.refuse(record.success, shape(), admitted.failure))
+        if (Result.isSuccess(admitted)) batch.add(admitted.success, frame.end - frame.start + weight.landed)
+        else batch.reject(FileRecord.refuse(record.success, shape(), admitted.failure), weight.rejected)
       }
       if (batch.isFull()) {
         prefix.reach(framed, framed.base + frame.next, frame.nextLine)
@@ -248,6 +256,12 @@ const makeBody = <Row>(
 
 type Decoded = Result.Result<FileRecord.FileRecord, Rejected>
 
+/** What each record carries of its header, in characters: one that lands names its extra columns, a rejected one all. */
+const weightOf = (header: CsvRecord.CsvHeader | undefined): { readonly landed: number; readonly rejected: number } => {
+  const sum = (names: ReadonlyArray<string>) => names.reduce((total, name) => total + name.length, 0)
+  return { landed: sum(header?.extra.map(([name]) => name) ?? []), rejected: sum(header?.names ?? []) }
+}
+
 /** Collects one batch after the other. */
 const makeBatch = <Row>({ isRewritten, origin, rules }: FileOptions<Row>) => {
   let rows: Array<Row> = []
@@ -259,9 +273,9 @@ const makeBatch = <Row>({ isRewritten, origin, rules }: FileOptions<Row>) => {
       rows.push(row)
       size += bytes
     },
-    reject: (record: Rejected): void => {
+    reject: (record: Rejected, context: number): void => {
       rejected.push(record)
-      size += record.raw.length
+      size += record.raw.length + context
     },
     warn: (warning: string | undefined): void => {
       if (warning !== undefined) warnings.push(warning)
@@ -316,3 +330,7 @@ const mismatch = (origin: string, what: string): SourceError =>
 /** The format of a file whose name does not tell it: an object begins with a brace, a header hardly ever. */
 const formatFrom = (chunk: Buffer): "csv" | "ndjson" =>
   /^\s*\{/.test(chunk.toString("utf8", 0, 1024).replace(/^\uFEFF/, "")) ? "ndjson" : "csv"
+
+/** By its mark; neither of the two bytes ever occurs in UTF-8. Its line breaks would be found in the middle of characters. */
+const isUtf16 = (chunk: Buffer): boolean =>
+  (chunk[0] === 0xff && chunk[1] === 0xfe) || (chunk[0] === 0xfe && chunk[1] === 0xff)

@@ -43,7 +43,7 @@ export const endings: ReadonlyArray<string> = [".csv", ".ndjson", ".jsonl", ".cs
  * data files directly in it, known by their endings; hidden ones (`.name`) are left out. A glob stands for every file it
  * matches, `feed/**` for those at any depth. The root, against which origins are told, is the folder itself, the folder of the file, or the part
  * of the glob before its first pattern: so `feed/a.csv` is `a.csv` whether `feed`, `feed/a.csv` or `feed/*.csv` is given.
- * Finding nothing is an error, for an empty result would hide a mistyped path.
+ * Finding nothing is an error, for an empty result would hide a mistyped path; so is a link to nothing, a pipe or a socket.
  *
  * @category getters
  * @since 0.1.0
@@ -163,11 +163,17 @@ const dataFilesIn = Effect.fnUntraced(function* (folder: string) {
 
 const isDataFile = (name: string): boolean => endings.some((ending) => name.toLowerCase().endsWith(ending))
 
-/** Undefined for a folder that a glob matches, and for a file that went away since it was listed. */
+/**
+ * Undefined for a folder that a glob matches, and for a file that went away since it was listed. What could hold no data
+ * although it is named like data is told, not passed over.
+ */
 const fileAt = Effect.fnUntraced(function* (root: string, origin: string) {
   const path = Path.join(root, origin)
   const stat = yield* statOf(path)
   if (stat?.isFile() === true) return { origin, path, identity: identityOf(stat) } satisfies File
+  if (stat !== undefined && !stat.isDirectory()) {
+    return yield* unreadable(origin, `${path} is neither a file nor a folder but a pipe or a device. Remove it.`)
+  }
   const isLink = stat === undefined && (yield* linkAt(path)) !== undefined
   if (isLink) return yield* unreadable(origin, `${path} is a link to nothing. Mend the link, or remove it.`)
   // A name that is not UTF-8 is listed with replacement characters, and is not found under them.
@@ -207,5 +213,9 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ["EACCES", "permission was denied. Let the user who runs this read it."],
   ["EPERM", "permission was denied. Let the user who runs this read it."],
   ["ENOENT", "it is not there (any more)."],
+  ["EISDIR", "it is a folder now. Put the file back, then land it again."],
+  ["ELOOP", "its links lead in a circle. Mend the links, or remove them."],
+  ["ENAMETOOLONG", "its path is too long for the file system. Shorten it."],
+  ["ENXIO", "it is a socket or a device, not a file. Remove it."],
   ["EMFILE", "too many files are open."]
 ])

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import type { Batch, Delivery, Position, Rejected, Source, SourceError } from "../Source.ts"
+import { type Batch, type Delivery, type Position, type Rejected, type Source, SourceError } from "../Source.ts"
 import * as CsvRecord from "./CsvRecord.ts"
 import * as FileBytes from "./FileBytes.ts"
 import * as FilePosition from "./FilePosition.ts"
@@ -91,17 +91,32 @@ export const make = <Row>(options: Options<Row>): Source<Row> => {
       const files = yield* FileSet.list(path, setting)
       return yield* due(files, landed)
     }),
-    read: (delivery) =>
+    read: ({ after, origin }) =>
       Stream.unwrap(
-        Effect.map(FileSet.pathOf(path, delivery.origin, setting), (path) =>
-          readFile({ origin: delivery.origin, path }, delivery.after, rules)
-        )
+        Effect.gen(function* () {
+          const length = Buffer.byteLength(origin)
+          if (length > maxOriginBytes) return yield* tooDeep(origin, length, setting)
+          const place = { origin, path: yield* FileSet.pathOf(path, origin, setting) }
+          return readFile(place, after, rules)
+        })
       ),
     replay: (rejected) => Effect.sync(() => rejected.map((record) => replayed(record, rules)))
   }
 }
 
 // --- internal ---
+
+/** The origin stands in index entries beside other columns, which PostgreSQL limits to 2.7 kB. */
+const maxOriginBytes = 2000
+
+const tooDeep = (origin: string, length: number, setting: string) =>
+  new SourceError({
+    origin,
+    kind: "Unreadable",
+    message:
+      `${origin} cannot be landed: its path below the feed has ${length} bytes, more than the ${maxOriginBytes} allowed. ` +
+      `Shorten it, or set ${setting} to a folder that is nearer to it.`
+  })
 
 interface Landed {
   readonly position: Position
@@ -116,14 +131,14 @@ const due = Effect.fnUntraced(function* (files: ReadonlyArray<FileSet.File>, lan
   )
   const byOrigin = new Map(known.map((landed) => [landed.position.origin, landed.value]))
   const byInode = new Map(known.map((landed) => [inodeOf(landed.value.identity), landed.position]))
-  const complete = known.filter(({ value }) => value.isComplete)
+  const landedContents = known.flatMap(({ value }) => FilePosition.contents(value))
   const candidates = files.filter(({ identity, origin }) => {
     const value = byOrigin.get(origin)
     return value === undefined || !FilePosition.isUntouched(value, identity)
   })
-  const contents = new Set(complete.flatMap(({ value }) => value.sha256 ?? []))
+  const contents = new Set(landedContents.map(({ sha256 }) => sha256))
   const sizes = Map.groupBy(
-    [...complete.map(({ value }) => value.identity.size), ...candidates.map(({ identity }) => identity.size)],
+    [...landedContents.map(({ size }) => size), ...candidates.map(({ identity }) => identity.size)],
     (size) => size
   )
   const afterOf = (file: FileSet.File) => positions.get(file.origin) ?? byInode.get(inodeOf(file.identity))
@@ -165,12 +180,14 @@ const readFile = <Row>(
 ): Stream.Stream<Batch<Row>, SourceError> => {
   const landed = after === undefined ? undefined : Option.getOrUndefined(FilePosition.decode(after.value))
   // Known rows carry the origin under which they were landed, so a renamed file has none.
-  const fromStart = { landed: undefined, isRewritten: after?.origin === file.origin }
+  const isOwn = after?.origin === file.origin
+  const earlier = landed !== undefined && isOwn ? FilePosition.contents(landed) : []
+  const fromStart = { landed: undefined, isRewritten: isOwn, earlier }
   if (landed === undefined) return readFrom(file, rules, fromStart)
-  return readFrom(file, rules, { landed, isRewritten: landed.isRewritten }, fromStart)
+  return readFrom(file, rules, { landed, isRewritten: landed.isRewritten, earlier }, fromStart)
 }
 
-type Start = Pick<FileReader.FileOptions<never>, "landed" | "isRewritten">
+type Start = Pick<FileReader.FileOptions<never>, "landed" | "isRewritten" | "earlier">
 
 /** A reader finds out that a file was rewritten before it makes its first batch, so that reading can begin anew. */
 const readFrom = <Row>(

@@ -55,13 +55,34 @@ export const pick = (names: ReadonlyArray<string>, row: Row): Row =>
   Object.fromEntries(names.map((name) => [name, row[name] ?? null]))
 
 /**
- * The order of two values of a column; null comes after every value.
+ * Tells whether a value has a canonical text in its column, as PostgreSQL would say of the value that it reads from it.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isWithin = ({ kind }: Column, cell: Cell): boolean => {
+  switch (kind._tag) {
+    case "Date":
+      return typeof cell === "string" && /^(?!0000)\d{4}-\d{2}-\d{2}$/.test(cell)
+    case "Timestamp":
+      return typeof cell === "string" && /^(?!0000)\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/.test(cell)
+    case "Integer":
+      return Number.isSafeInteger(cell)
+    default:
+      return true
+  }
+}
+
+/**
+ * The order of two values of a column; null comes after every value. Documents are ordered by the text that PostgreSQL
+ * gives them, so that the last of several is the same one there.
  *
  * @category comparing
  * @since 0.1.0
  */
 export const compare = (column: Column, self: Cell, that: Cell): number => {
   if (self === null || that === null) return Number(self === null) - Number(that === null)
+  if (column.kind._tag === "Json") return compareBytes(documentText(self), documentText(that))
   if (BigDecimal.isBigDecimal(self) && BigDecimal.isBigDecimal(that)) return BigDecimal.Order(self, that)
   if (typeof self === "number" && typeof that === "number") return self - that
   return compareBytes(toText(column, self) ?? "", toText(column, that) ?? "")
@@ -82,3 +103,24 @@ export const compareRows =
     }
     return 0
   }
+
+// --- internal ---
+
+/** A document as PostgreSQL writes it: keys by their length first, then by their bytes; numbers without an exponent. */
+const documentText = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(documentText).join(", ")}]`
+  if (typeof value === "number") return plainNumber(value)
+  if (typeof value !== "object" || value === null) return JSON.stringify(value)
+  const length = new TextEncoder()
+  const entries = Object.entries(value)
+    .map(([key, item]) => ({ key, item: documentText(item), bytes: length.encode(key).length }))
+    .toSorted((a, b) => a.bytes - b.bytes || compareBytes(a.key, b.key))
+  return `{${entries.map(({ item, key }) => `${JSON.stringify(key)}: ${item}`).join(", ")}}`
+}
+
+const plainNumber = (value: number): string => {
+  const { scale, value: digits } = BigDecimal.fromStringUnsafe(String(value))
+  if (scale <= 0) return (digits * 10n ** BigInt(-scale)).toString()
+  const text = (digits < 0n ? -digits : digits).toString().padStart(scale + 1, "0")
+  return `${digits < 0n ? "-" : ""}${text.slice(0, -scale)}.${text.slice(-scale)}`
+}

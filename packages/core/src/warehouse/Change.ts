@@ -8,7 +8,7 @@ import { unitColumns } from "../Asset.ts"
 import type { Edge } from "../AssetGraph.ts"
 import { type Column, type Row, rowText } from "../Column.ts"
 import { compare as compareBytes } from "../internal/byteOrder.ts"
-import type { AsOf, ByColumns, Onwards } from "../PartitionMapping.ts"
+import type { AsOf, Bounds, ByColumns, Onwards } from "../PartitionMapping.ts"
 import { matches } from "../RowFilter.ts"
 import { from, listed, none, type UnitSet } from "../Unit.ts"
 import type { Scd2 } from "../WriteStrategy.ts"
@@ -87,9 +87,9 @@ export const partitions = (edge: Edge, change: Change): ReadonlyArray<string> =>
  *
  * **Details**
  *
- * Where the column is the start of a slowly changing dimension's windows, the change begins at the first instant at
- * which the old and the new versions say something else, which may lie inside a window: when a version is closed, the
- * time before its new end is as it was.
+ * Where the column is the start of a slowly changing dimension's windows and their bounds are only compared, the change
+ * begins at the first instant at which the old and the new versions say something else, which may lie inside a window:
+ * when a version is closed, the time before its new end is as it was.
  *
  * @category mapping
  * @since 0.1.0
@@ -99,7 +99,7 @@ export const onwards = (edge: Edge, mapping: Onwards, change: Change): UnitSet =
   const [column] = Cells.named(upstream, [mapping.column])
   if (column === undefined) return none
   const changes =
-    upstream.write._tag === "Scd2" && upstream.write.validFrom === mapping.column
+    upstream.write._tag === "Scd2" && upstream.write.validFrom === mapping.column && mapping.bounds === "compared"
       ? boundaries(edge, upstream.write, change)
       : difference(edge, [mapping.column], change)
   const [first] = distinct(changes.map(MemoryUnit.ofPartition(downstream.partitions, column)))
@@ -125,7 +125,7 @@ export const asOf = (
   const histories = historiesOf({ input, upstream }, write, [dimensionKey], change)
   const mapped = facts.mapping._tag === "ByColumns" ? facts.mapping.columns : []
   const unit = MemoryUnit.of(downstream, Cells.named(facts.asset, mapped))
-  const says = saysOf(input, upstream, write)
+  const says = saysOf(input, upstream, write, mapping.bounds)
   const units: Array<string | null> = []
   for (const fact of rows) {
     const name = Cells.keyText([key], fact)
@@ -136,6 +136,16 @@ export const asOf = (
   }
   return reached(downstream, units)
 }
+
+/**
+ * What a version of a slowly changing dimension says: the columns that the input shows, without its window's bounds where
+ * the compute only compares them.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const attributes = (input: NamedInput, write: Scd2, bounds: Bounds): ReadonlyArray<string> =>
+  input.columns.filter((name) => bounds === "shown" || (name !== write.validFrom && name !== write.validTo))
 
 // --- internal ---
 
@@ -212,18 +222,19 @@ const holding = (versions: ReadonlyArray<Version>, at: string): Row | undefined 
   return last !== undefined && (last.to === null || at < last.to) ? last.row : undefined
 }
 
-/** What a version says: everything the input shows of it besides its window. */
-const saysOf = (input: NamedInput, upstream: Asset, write: Scd2): ((row: Row | undefined) => string | undefined) => {
-  const attributes = Cells.named(
-    upstream,
-    input.columns.filter((name) => name !== write.validFrom && name !== write.validTo)
-  )
-  return (row) => (row === undefined ? undefined : rowText(attributes, row))
+const saysOf = (
+  input: NamedInput,
+  upstream: Asset,
+  write: Scd2,
+  bounds: Bounds
+): ((row: Row | undefined) => string | undefined) => {
+  const columns = Cells.named(upstream, attributes(input, write, bounds))
+  return (row) => (row === undefined ? undefined : rowText(columns, row))
 }
 
 /** The instants at which windows begin or end and the versions before and after differ from there on. */
 const boundaries = ({ input, upstream }: Edge, write: Scd2, change: Change): ReadonlyArray<Row> => {
-  const says = saysOf(input, upstream, write)
+  const says = saysOf(input, upstream, write, "compared")
   const histories = historiesOf({ input, upstream }, write, Cells.named(upstream, write.key), change)
   return Array.from(histories.values()).flatMap(({ after, before }) => {
     const instants = new Set([...before, ...after].flatMap((version) => [version.from, version.to ?? version.from]))

@@ -33,6 +33,20 @@ export const ofTimeWindows = (
 }
 
 /**
+ * The stretch that a mapping onwards reads: all time up to the end of the last partition.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const ofOnwards = (units: ReadonlyArray<Unit>): TimeWindow => ({
+  start: Number.NEGATIVE_INFINITY,
+  end: units.reduce(
+    (last, { window }) => Math.max(last, window?.end ?? Number.POSITIVE_INFINITY),
+    Number.NEGATIVE_INFINITY
+  )
+})
+
+/**
  * The stretches that partitions of the same keys cover upstream, where a key may stand for another stretch of time.
  *
  * @category mapping

@@ -5,6 +5,7 @@
 import type { Asset, NamedInput } from "../Asset.ts"
 import { unitColumns } from "../Asset.ts"
 import type { Row } from "../Column.ts"
+import { columnsOf } from "../PartitionMapping.ts"
 import { matches } from "../RowFilter.ts"
 import type { TimeWindow } from "../TimeWindow.ts"
 import type { Unit } from "../Unit.ts"
@@ -45,9 +46,8 @@ const restriction = (asset: Asset, input: NamedInput, scope: Scope): ((row: Row)
   if (unitColumns(asset).length === 0) return everything
   if (scope.units._tag === "All") {
     // A row whose columns name no unit belongs to none: a step never sees it, so the whole rebuild must not either.
-    return mapping._tag === "ByColumns"
-      ? (row) => mapping.columns.every((name) => (row[name] ?? null) !== null)
-      : everything
+    const names = columnsOf(mapping)
+    return names.length === 0 ? everything : (row) => names.every((name) => (row[name] ?? null) !== null)
   }
   switch (mapping._tag) {
     case "ByColumns": {
@@ -64,8 +64,14 @@ const restriction = (asset: Asset, input: NamedInput, scope: Scope): ((row: Row)
       const at = MemoryUnit.instantOf(upstream.partitions, column)
       return (row) => isInside(windows, at(row))
     }
+    case "Onwards": {
+      const [column] = Cells.named(upstream, [mapping.column])
+      if (column === undefined || asset.partitions._tag !== "TimeWindows") return everything
+      const at = MemoryUnit.instantOf(asset.partitions, column)
+      const { end } = InputWindow.ofOnwards(scope.partitions)
+      return (row) => (at(row) ?? Number.POSITIVE_INFINITY) < end
+    }
     case "All":
-    case "Onwards":
     case "AsOf":
       return everything
   }

@@ -8,6 +8,7 @@ import { unitColumns } from "../Asset.ts"
 import { type Column, type Row, rowText } from "../Column.ts"
 import { compare as compareBytes } from "../internal/byteOrder.ts"
 import type { DataQuality } from "../MaterializationError.ts"
+import * as PartitionSet from "../PartitionSet.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import * as Cells from "./Cells.ts"
 import type { Change } from "./Change.ts"
@@ -112,6 +113,26 @@ export const write = (
   })
 
 /**
+ * Removes the rows that lie in none of the given partitions.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const withdraw = (table: MemoryTable, asset: Asset, except: PartitionSet.PartitionSet): Outcome => {
+  const unit = MemoryUnit.own(asset)
+  const isKept = (row: Row) => {
+    const own = unit(row)
+    return own !== null && PartitionSet.has(except, own)
+  }
+  const removed = Array.from(table.rows.values()).filter((row) => !isKept(row))
+  return {
+    table: { columns: table.columns, rows: new Map(Array.from(table.rows).filter(([, row]) => isKept(row))) },
+    change: { removed, added: [] },
+    written: { read: 0, inserted: 0, updated: 0, deleted: removed.length, unchanged: 0, change: "rows" }
+  }
+}
+
+/**
  * Adds rows to a log, leaving out those that agree with a stored one in the columns `knownBy`.
  *
  * @category writing
@@ -152,13 +173,17 @@ export const append = (
 const strategyRows = (asset: Asset, computed: Iterable<Row>): Iterable<Row> => {
   switch (asset.write._tag) {
     case "Upsert":
-      return Upsert.winners(asset, asset.write, computed)
+      return Upsert.winners(asset, asset.write, typed(asset, computed))
     case "Scd2":
-      return Scd2.versions(asset, asset.write, Array.from(computed))
+      return Scd2.versions(asset, asset.write, typed(asset, computed))
     default:
       return computed
   }
 }
+
+/** Rows in the types of the columns, before anything is decided by them, with what the strategy chooses by. */
+const typed = (asset: Asset, computed: Iterable<Row>): ReadonlyArray<Row> =>
+  Array.from(computed, (row) => ({ ...row, ...Cells.stored(asset.columns, row) }))
 
 const keyText = (asset: Asset, row: Row): string => rowText(Cells.named(asset, primaryKey(asset.write)), row)
 
@@ -188,6 +213,8 @@ const refuseCells = (asset: Asset, rows: ReadonlyArray<Row>): Result.Result<void
     const { isNullable, kind, name } = column
     const missing = isNullable ? 0 : rows.filter((row) => row[name] === null).length
     if (missing > 0) return Result.fail(Refusal.nulls(asset, name, missing))
+    const stray = rows.map((row) => row[name] ?? null).find((cell) => cell !== null && !Cells.isWithin(column, cell))
+    if (stray !== undefined) return Result.fail(Refusal.range(asset, name, Cells.text(column, { [name]: stray }) ?? ""))
     if (kind._tag !== "Decimal") continue
     const limit = kind.precision - kind.scale
     const tooLong = rows

@@ -5,10 +5,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Result from "effect/Result"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Asset } from "../Asset.ts"
-import type { AssetCheck } from "../AssetCheck.ts"
+import type { AssetCheck, CheckResult } from "../AssetCheck.ts"
 import type { Row } from "../Column.ts"
 import type { AnyRows } from "../Compute.ts"
 import { type DataQuality, DefinitionFault, type Reason } from "../MaterializationError.ts"
@@ -55,12 +55,16 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
 
     return Warehouse.of({
       prepare: Effect.fnUntraced(function* ({ assets }) {
+        const made: Array<string> = []
         for (const asset of assets.values()) {
           if (asset.write._tag === "View") continue
           const table = tables.get().get(asset.name)
-          if (table === undefined) tables.set(new Map(tables.get()).set(asset.name, MemoryTable.empty(asset)))
-          else yield* TableShape.compare(asset, table.columns.map(TableShape.declared))
+          if (table === undefined) {
+            tables.set(new Map(tables.get()).set(asset.name, MemoryTable.empty(asset)))
+            made.push(asset.name)
+          } else yield* TableShape.compare(asset, table.columns.map(TableShape.declared))
         }
+        return made
       }),
 
       redefine: () => Effect.void,
@@ -70,20 +74,16 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
       land: ({ asset, knownBy, rows }) =>
         Effect.suspend(() => keep(asset, MemoryTable.append(tableOf(asset), asset, rows, knownBy))),
 
-      build: Effect.fnUntraced(function* ({ asset, scope }) {
-        const computed = yield* compute(asset, scope, rowsOf)
-        return yield* keep(asset, MemoryTable.write(tableOf(asset), asset, scope, computed))
+      build: Effect.fnUntraced(function* ({ asset, computed = Effect.void, scope }) {
+        const rows = yield* compute(asset, scope, rowsOf)
+        yield* computed
+        return yield* keep(asset, MemoryTable.write(tableOf(asset), asset, scope, rows))
       }),
 
-      check: Effect.fnUntraced(function* ({ asset, scope }) {
-        const rows =
-          asset.write._tag === "Append"
-            ? changeOf(asset).added
-            : (yield* rowsOf(asset)).filter(MemoryUnit.isInScope(asset, scope))
-        return yield* Effect.forEach(asset.checks, (check) =>
-          Effect.map(inputsOf(asset, check, scope, rowsOf), (inputs) => MemoryCheck.result(asset, check, rows, inputs))
-        )
-      }),
+      withdraw: ({ asset, except }) =>
+        Effect.suspend(() => keep(asset, Result.succeed(MemoryTable.withdraw(tableOf(asset), asset, except)))),
+
+      check: ({ asset, scope }) => Effect.suspend(() => check(asset, scope, rowsOf, changeOf(asset))),
 
       affected: Effect.fnUntraced(function* (edge) {
         const { mapping } = edge.input
@@ -204,6 +204,22 @@ const withoutRows = (asset: Asset): DefinitionFault =>
       "Give its compute rows beside the sql, or materialize it on PostgreSQL.",
     code: undefined
   })
+
+/** What the asset's checks find among the rows of a step; of a log, among those just landed. */
+const check = Effect.fnUntraced(function* (
+  asset: Asset,
+  scope: Scope,
+  rowsOf: RowsOf,
+  change: Change.Change
+): Effect.fn.Return<ReadonlyArray<CheckResult>, Reason> {
+  const stored = yield* rowsOf(asset)
+  const rows = asset.write._tag === "Append" ? change.added : stored.filter(MemoryUnit.isInScope(asset, scope))
+  return yield* Effect.forEach(asset.checks, (one) =>
+    Effect.map(inputsOf(asset, one, scope, rowsOf), (inputs) =>
+      MemoryCheck.result(asset, one, { rows, stored, inputs })
+    )
+  )
+})
 
 /** The rows of the inputs that a check reads: of a look-up all of them, of a comparison those that the step computed from. */
 const inputsOf = Effect.fnUntraced(function* (

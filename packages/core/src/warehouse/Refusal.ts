@@ -64,6 +64,19 @@ export const overflow = (asset: Asset, column: string, value: string): DataQuali
     message: `column "${column}" of "${asset.name}" cannot hold ${value}: it has more digits before the point than were declared.`
   })
 
+/**
+ * A value for which a column of its kind has no canonical text: a date of another form or beyond the years 1 to 9999, a
+ * whole number that JavaScript rounds.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const range = (asset: Asset, column: string, value: string): DataQuality =>
+  new DataQuality({
+    check: "columns",
+    message: `column "${column}" of "${asset.name}" cannot hold ${value}: "${column} is out of range".`
+  })
+
 // --- internal ---
 
 /** So many units are named in a message. */

@@ -69,7 +69,7 @@ export const versions = (asset: Asset, write: Scd2, observations: ReadonlyArray<
 /** A separator that hardly occurs in a key. */
 const separator = "\u001f"
 
-const sequence = (row: Row): number => Number(row["_sequence"])
+const sequence = ({ _sequence }: Row): number => (typeof _sequence === "number" ? _sequence : Number.NEGATIVE_INFINITY)
 
 /** The values that stand on every version: the last of the type 1 columns, the first of the fixed ones. */
 const wholeOf = (write: Scd2, ordered: ReadonlyArray<Row>): Row => {

@@ -38,9 +38,11 @@ export const read = Effect.fnUntraced(function* (pg: typeof Postgres.Service): E
   if (!schema?.exists) return { hasSchema: false, columns: new Map(), indexes: new Set(), viewComments: new Map() }
   const relations = yield* pg.query(
     sql`SELECT c.relname::text AS name, c.relkind::text AS kind, obj_description(c.oid, 'pg_class') AS comment,
-        (SELECT coalesce(json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull)
+        (SELECT coalesce(json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod)
+            || CASE WHEN o.collisdeterministic IS FALSE THEN ' collate "' || o.collname || '"' ELSE '' END, NOT a.attnotnull)
             ORDER BY a.attnum), '[]')
-          FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
+          FROM pg_attribute AS a LEFT JOIN pg_collation AS o ON o.oid = a.attcollation
+          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
       FROM pg_class AS c
       WHERE c.relnamespace = to_regnamespace(quote_ident(${pg.schemas.warehouse})) AND c.relkind IN ('r', 'p', 'v', 'i', 'I')`,
     Relation

@@ -6,10 +6,11 @@
 import type { Asset, NamedInput } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
 import type { Edge } from "../AssetGraph.ts"
-import type { AsOf, ByColumns, Onwards } from "../PartitionMapping.ts"
+import type { AsOf, Bounds, ByColumns, Onwards } from "../PartitionMapping.ts"
 import { toSql } from "../RowFilter.ts"
 import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import type { Scd2 } from "../WriteStrategy.ts"
+import { attributes } from "./Change.ts"
 import * as SqlTable from "./SqlTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
 
@@ -52,9 +53,9 @@ export const partitions = ({ input, upstream }: Edge): Sql => {
  *
  * **Details**
  *
- * Where the column is the start of a slowly changing dimension's windows, the change begins at the first instant at
- * which the old and the new versions say something else, which may lie inside a window: when a version is closed, the
- * time before its new end is as it was.
+ * Where the column is the start of a slowly changing dimension's windows and their bounds are only compared, the change
+ * begins at the first instant at which the old and the new versions say something else, which may lie inside a window:
+ * when a version is closed, the time before its new end is as it was.
  *
  * @category mapping
  * @since 0.1.0
@@ -64,7 +65,7 @@ export const onwards = ({ downstream, input, upstream }: Edge, mapping: Onwards)
   const unit = SqlUnit.ofPartition(downstream.partitions, column, sql`d.${identifier(column.name)}`)
   const { write } = upstream
   const changes =
-    write._tag === "Scd2" && write.validFrom === mapping.column
+    write._tag === "Scd2" && write.validFrom === mapping.column && mapping.bounds === "compared"
       ? boundaries(upstream, input, write)
       : difference(upstream, input, [mapping.column])
   return sql`SELECT min(${unit} COLLATE "C") AS unit FROM ${changes} AS d`
@@ -96,7 +97,7 @@ export const asOf = (
       LEFT JOIN ${images(upstream, input, false)} AS o ON ${holds("o")}
       LEFT JOIN ${images(upstream, input, true)} AS n ON ${holds("n")}
       WHERE ${identifier("f", mapping.key)} IN (SELECT ${identifier(key ?? mapping.key)} FROM ${SqlTable.change(upstream)})
-        AND ${saysOtherwise(input, write)}`
+        AND ${saysOtherwise(input, write, mapping.bounds)}`
   )
 }
 
@@ -109,9 +110,14 @@ export const asOf = (
  */
 export const difference = (upstream: Asset, input: NamedInput, mapped: ReadonlyArray<string>): Sql => {
   const names = Array.from(new Set([...input.columns, ...mapped]))
+  const shown = list(
+    names.map(
+      (name) => sql`${SqlUnit.exact(columnUnsafe(upstream, name).kind, identifier(name))} AS ${identifier(name)}`
+    )
+  )
   const seen = (isNew: boolean) =>
-    sql`SELECT ${list(names.map((name) => identifier(name)))} FROM ${SqlTable.change(upstream)}
-      WHERE ${literal(isNew ? "_is_new" : "NOT _is_new")} AND ${toSql(input.where)}`
+    sql`SELECT ${shown} FROM ${SqlTable.change(upstream)}
+      WHERE ${literal(isNew ? "_assay_is_new" : "NOT _assay_is_new")} AND ${toSql(input.where)}`
   return sql`((${seen(true)} EXCEPT ALL ${seen(false)}) UNION ALL (${seen(false)} EXCEPT ALL ${seen(true)}))`
 }
 
@@ -123,18 +129,22 @@ const unitsWithin = (downstream: Asset, units: Sql): Sql =>
   }`
 
 const images = (upstream: Asset, input: NamedInput, isNew: boolean): Sql =>
-  sql`(SELECT *, TRUE AS _exists FROM ${SqlTable.change(upstream)}
-    WHERE ${literal(isNew ? "_is_new" : "NOT _is_new")} AND ${toSql(input.where)})`
+  sql`(SELECT *, TRUE AS _assay_exists FROM ${SqlTable.change(upstream)}
+    WHERE ${literal(isNew ? "_assay_is_new" : "NOT _assay_is_new")} AND ${toSql(input.where)})`
 
 const window = (alias: string, write: Scd2, at: Sql): Sql =>
   sql`${identifier(alias, write.validFrom)} <= ${at}
     AND (${identifier(alias, write.validTo)} IS NULL OR ${at} < ${identifier(alias, write.validTo)})`
 
-/** Whether the version before (`o`) and after (`n`) differ in anything the input shows besides the window itself. */
-const saysOtherwise = (input: NamedInput, write: Scd2): Sql => {
-  const attributes = input.columns.filter((name) => name !== write.validFrom && name !== write.validTo)
+/** Whether the version before (`o`) and after (`n`) differ in anything that the compute may show of them. */
+const saysOtherwise = (input: NamedInput, write: Scd2, bounds: Bounds): Sql => {
   const row = (alias: string) =>
-    list([identifier(alias, "_exists"), ...attributes.map((name) => identifier(alias, name))])
+    list([
+      identifier(alias, "_assay_exists"),
+      ...attributes(input, write, bounds).map((name) =>
+        SqlUnit.exact(columnUnsafe(input.asset, name).kind, identifier(alias, name))
+      )
+    ])
   return sql`ROW(${row("o")}) IS DISTINCT FROM ROW(${row("n")})`
 }
 
@@ -153,5 +163,5 @@ const boundaries = (upstream: Asset, input: NamedInput, write: Scd2): Sql => {
     ) AS b
     LEFT JOIN ${images(upstream, input, false)} AS o ON ${holds("o")}
     LEFT JOIN ${images(upstream, input, true)} AS n ON ${holds("n")}
-    WHERE ${saysOtherwise(input, write)})`
+    WHERE ${saysOtherwise(input, write, "compared")})`
 }

@@ -5,6 +5,7 @@ import type { Asset } from "../Asset.ts"
 import { columnUnsafe } from "../Asset.ts"
 import type { AssetCheck } from "../AssetCheck.ts"
 import { and, identifier, join, list, or, sql, type Sql } from "../Sql.ts"
+import { isToldByUnit } from "./MemoryCheck.ts"
 import * as SqlRelation from "./SqlRelation.ts"
 import * as SqlTable from "./SqlTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
@@ -25,7 +26,7 @@ export const query = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): S
     asset.checks.map(
       (check, position) =>
         sql`SELECT ${position}::int AS position, count(*)::int AS violations,
-        coalesce((array_agg(row_to_json(v)::text))[1:3], '{}') AS examples
+        coalesce((array_agg(row_to_json(v.*)::text))[1:3], '{}') AS examples
         FROM (${violations(check, { asset, rows, scope, table })}) AS v`
     ),
     " UNION ALL "
@@ -50,13 +51,22 @@ const violations = ({ rule }: AssetCheck, { asset, rows, scope, table }: Context
       return sql`SELECT r.* FROM ${rows} AS r WHERE ${or(rule.columns.map((name) => sql`r.${identifier(name)} IS NULL`))}`
     case "Unique": {
       const columns = list(rule.columns.map((name) => identifier(name)))
-      return sql`SELECT ${columns}, count(*) AS rows FROM ${rows} AS r
-        WHERE ${and(rule.columns.map((name) => sql`r.${identifier(name)} IS NOT NULL`))}
+      const whole = rule.columns.map((name) => sql`r.${identifier(name)} IS NOT NULL`)
+      // Rows of two units can agree: then those just computed are compared with all others.
+      const compared = isToldByUnit(asset, rule.columns)
+        ? rows
+        : sql`(SELECT t.* FROM ${table(asset)} AS t
+            WHERE (${list(rule.columns.map((name) => identifier("t", name)))}) IN (SELECT ${columns} FROM ${rows} AS r))`
+      return sql`SELECT ${columns}, count(*) AS rows FROM ${compared} AS r
+        WHERE ${and(whole)}
         GROUP BY ${columns} HAVING count(*) > 1`
     }
     case "AcceptedValues": {
-      const value = SqlUnit.text(columnUnsafe(asset, rule.column).kind, sql`r.${identifier(rule.column)}`)
-      return sql`SELECT r.* FROM ${rows} AS r WHERE ${value} <> ALL(${rule.values}::text[])`
+      const { kind } = columnUnsafe(asset, rule.column)
+      const value = sql`r.${identifier(rule.column)}`
+      return kind._tag === "Json"
+        ? sql`SELECT r.* FROM ${rows} AS r WHERE ${value} <> ALL(${rule.values}::text[]::jsonb[])`
+        : sql`SELECT r.* FROM ${rows} AS r WHERE ${SqlUnit.text(kind, value)} <> ALL(${rule.values}::text[])`
     }
     case "Relationship": {
       const input = asset.inputs.find(({ as }) => as === rule.input)

@@ -7,10 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Asset } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
-import { postgresType } from "../Column.ts"
 import type { Reason } from "../MaterializationError.ts"
+import type { PartitionSet } from "../PartitionSet.ts"
 import type { Postgres } from "../postgres/Postgres.ts"
-import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
+import { identifier, list, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import * as Refusal from "./Refusal.ts"
 import * as SqlScd2 from "./SqlScd2.ts"
@@ -32,7 +32,7 @@ export const resolve = (asset: Asset, computed: Sql): Sql => {
       const content = asset.columns.map(({ kind, name }) => sql`${SqlUnit.sortKey(kind, identifier(name))} DESC`)
       return sql`SELECT ${SqlTable.columns(asset, "winner")} FROM (
         SELECT DISTINCT ON (${key}) * FROM (${typed(asset, computed)}) AS candidate
-        ORDER BY ${key}, ${version} DESC NULLS LAST, _deleted DESC, _tie COLLATE "C" DESC, ${list(content)}
+        ORDER BY ${key}, ${version} DESC NULLS LAST, _deleted DESC, _tie COLLATE "C" DESC NULLS LAST, ${list(content)}
       ) AS winner WHERE NOT _deleted`
     }
     case "Scd2":
@@ -74,7 +74,7 @@ export const write = Effect.fnUntraced(function* (
   }
   const key = primaryKey(asset.write)
   const sameKey = matching(key)
-  const sameRow = sql`ROW(${SqlTable.columns(asset, "r")}) IS NOT DISTINCT FROM ROW(${SqlTable.columns(asset, "t")})`
+  const sameRow = sql`ROW(${SqlTable.exactColumns(asset, "r")}) IS NOT DISTINCT FROM ROW(${SqlTable.exactColumns(asset, "t")})`
   const left = yield* pg.execute(sql`
     WITH gone AS (
       DELETE FROM ${table} AS t
@@ -104,6 +104,30 @@ export const write = Effect.fnUntraced(function* (
 })
 
 /**
+ * Removes the rows that lie in none of the given partitions and fills the change set.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const withdraw = Effect.fnUntraced(function* (
+  pg: typeof Postgres.Service,
+  asset: Asset,
+  except: PartitionSet
+): Effect.fn.Return<Written, Reason> {
+  const [column] = unitColumns(asset).map((name) => columnUnsafe(asset, name))
+  const deleted =
+    column === undefined
+      ? 0
+      : yield* pg.execute(sql`
+    WITH gone AS (
+      DELETE FROM ${SqlTable.of(pg, asset)} AS t WHERE ${SqlUnit.inNone(except, column, identifier("t", column.name))}
+      RETURNING ${SqlTable.columns(asset, "t")}
+    )
+    INSERT INTO ${SqlTable.change(asset)} SELECT ${SqlTable.columns(asset, "gone")}, FALSE FROM gone`)
+  return { read: 0, inserted: 0, updated: 0, deleted, unchanged: 0, change: "rows" }
+})
+
+/**
  * The names of an asset's columns, in order.
  *
  * @category getters
@@ -113,13 +137,14 @@ export const columnNames = (asset: Asset): Sql => list(asset.columns.map(({ name
 
 // --- internal ---
 
-/** Candidates in the types of the columns: versions that differ before a cast may be one key after it. */
+/**
+ * Candidates in the types of the columns: versions that differ before a cast may be one key after it. What is not known
+ * to be deleted is not.
+ */
 const typed = (asset: Asset, computed: Sql): Sql =>
   sql`SELECT ${list([
-    ...asset.columns.map(
-      ({ kind, name }) => sql`${identifier("computed", name)}::${literal(postgresType(kind))} AS ${identifier(name)}`
-    ),
-    sql`computed._deleted, computed._tie`
+    ...asset.columns.map((column) => SqlUnit.typed(column, "computed")),
+    sql`coalesce(computed._deleted, FALSE) AS _deleted, computed._tie`
   ])} FROM (${computed}) AS computed`
 
 /** Above this many rows, a first load marks everything downstream instead of keeping a copy of itself as change set. */
@@ -136,7 +161,7 @@ const changedInPlace = (
   const change = SqlTable.change(asset)
   return Effect.map(
     pg.query(
-      sql`SELECT count(*)::int AS updated FROM ${change} AS r JOIN ${change} AS t ON ${matching(key)} WHERE r._is_new AND NOT t._is_new`,
+      sql`SELECT count(*)::int AS updated FROM ${change} AS r JOIN ${change} AS t ON ${matching(key)} WHERE r._assay_is_new AND NOT t._assay_is_new`,
       Schema.Struct({ updated: Schema.Int })
     ),
     ([row]) => row?.updated ?? 0

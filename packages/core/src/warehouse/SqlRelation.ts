@@ -4,7 +4,7 @@
  */
 import type { Asset, NamedInput } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
-import type { ByColumns } from "../PartitionMapping.ts"
+import { columnsOf, type PartitionMapping } from "../PartitionMapping.ts"
 import { toSql } from "../RowFilter.ts"
 import { and, identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import * as InputWindow from "./InputWindow.ts"
@@ -62,9 +62,9 @@ export const units = (scope: Scope): Sql => {
 // --- internal ---
 
 /** A row whose columns name no unit belongs to none: a step never sees it, so the whole rebuild must not either. */
-const named = (upstream: Asset, { columns }: ByColumns, alias: Sql): Sql =>
+const named = (upstream: Asset, mapping: PartitionMapping, alias: Sql): Sql =>
   and(
-    columns
+    columnsOf(mapping)
       .filter((name) => columnUnsafe(upstream, name).isNullable)
       .map((name) => sql`${alias}.${identifier(name)} IS NOT NULL`)
   )
@@ -73,8 +73,7 @@ const restriction = (asset: Asset, input: NamedInput, alias: Sql, scope: Scope):
   const { mapping } = input
   const upstream = input.asset
   if (unitColumns(asset).length === 0) return literal("TRUE")
-  if (scope.units._tag === "All")
-    return mapping._tag === "ByColumns" ? named(upstream, mapping, alias) : literal("TRUE")
+  if (scope.units._tag === "All") return named(upstream, mapping, alias)
   switch (mapping._tag) {
     case "ByColumns": {
       const columns = mapping.columns.map((name) => columnUnsafe(upstream, name))
@@ -107,8 +106,16 @@ const restriction = (asset: Asset, input: NamedInput, alias: Sql, scope: Scope):
         windows
       )
     }
+    case "Onwards": {
+      const until = InputWindow.ofOnwards(scope.partitions)
+      const column = columnUnsafe(upstream, mapping.column)
+      if (asset.partitions._tag !== "TimeWindows") return literal("TRUE")
+      return and([
+        named(upstream, mapping, alias),
+        SqlUnit.inRanges(asset.partitions, column, sql`${alias}.${identifier(column.name)}`, [until])
+      ])
+    }
     case "All":
-    case "Onwards":
     case "AsOf":
       return literal("TRUE")
   }

@@ -4,7 +4,6 @@
  */
 import type { Asset } from "../Asset.ts"
 import { columnUnsafe } from "../Asset.ts"
-import { postgresType } from "../Column.ts"
 import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import type { Scd2 } from "../WriteStrategy.ts"
 import * as SqlUnit from "./SqlUnit.ts"
@@ -25,47 +24,46 @@ import * as SqlUnit from "./SqlUnit.ts"
 export const versions = (asset: Asset, write: Scd2, staged: Sql): Sql => {
   const key = list(write.key.map((name) => identifier(name)))
   const from = identifier(write.validFrom)
-  const tracked = list(write.tracked.map((name) => identifier(name)))
-  const before = list(write.tracked.map((name) => sql`lag(${identifier(name)}) OVER chronological`))
+  const seen = write.tracked.map((name) => SqlUnit.exact(columnUnsafe(asset, name).kind, identifier(name)))
+  const tracked = list(seen)
+  const before = list(seen.map((value) => sql`lag(${value}) OVER chronological`))
   const sameKey = (a: string, b: string) =>
     sql`(${list(write.key.map((name) => identifier(a, name)))}) = (${list(write.key.map((name) => identifier(b, name)))})`
   const spread = [
     ...write.latest.map(
-      (name) => sql`(array_agg(${identifier(name)} ORDER BY _position DESC))[1] AS ${identifier(name)}`
+      (name) => sql`(array_agg(${identifier(name)} ORDER BY _assay_position DESC))[1] AS ${identifier(name)}`
     ),
     ...write.fixed.map(
       (name) =>
-        sql`(array_agg(${identifier(name)} ORDER BY _position) FILTER (WHERE ${identifier(name)} IS NOT NULL))[1] AS ${identifier(name)}`
+        sql`(array_agg(${identifier(name)} ORDER BY _assay_position) FILTER (WHERE ${identifier(name)} IS NOT NULL))[1] AS ${identifier(name)}`
     )
   ]
   const derived = new Set([write.surrogateKey, write.validTo, write.isCurrent])
   const given = asset.columns.filter(({ name }) => !derived.has(name))
   // In the columns' own types, so that versions which only differ by what the table rounds away are one.
-  const typed = given.map(
-    ({ kind, name }) => sql`staged.${identifier(name)}::${literal(postgresType(kind))} AS ${identifier(name)}`
-  )
+  const typed = given.map((column) => SqlUnit.typed(column, "staged"))
   const content = given.map(({ kind, name }) => SqlUnit.sortKey(kind, identifier(name)))
   const whole = new Set([...write.latest, ...write.fixed])
   const select = asset.columns.map(({ name }) => {
     if (name === write.surrogateKey) return sql`${surrogateKey(asset, write)} AS ${identifier(name)}`
-    if (name === write.validTo) return sql`_valid_until AS ${identifier(name)}`
-    if (name === write.isCurrent) return sql`_valid_until IS NULL AS ${identifier(name)}`
+    if (name === write.validTo) return sql`_assay_until AS ${identifier(name)}`
+    if (name === write.isCurrent) return sql`_assay_until IS NULL AS ${identifier(name)}`
     return whole.has(name) ? sql`w.${identifier(name)}` : sql`v.${identifier(name)}`
   })
   return sql`
     WITH observation AS MATERIALIZED (
-      SELECT *, row_number() OVER (PARTITION BY ${key} ORDER BY ${list([from, literal("_sequence"), ...content])}) AS _position
-      FROM (SELECT ${list(typed)}, _sequence FROM (${staged}) AS staged) AS observed
+      SELECT *, row_number() OVER (PARTITION BY ${key} ORDER BY ${list([from, literal("_sequence NULLS FIRST"), ...content])}) AS _assay_position
+      FROM (SELECT ${list(typed)}, staged._sequence::numeric AS _sequence FROM (${staged}) AS staged) AS observed
     ),
     instant AS (
-      SELECT DISTINCT ON (${key}, ${from}) * FROM observation ORDER BY ${key}, ${from}, _position DESC
+      SELECT DISTINCT ON (${key}, ${from}) * FROM observation ORDER BY ${key}, ${from}, _assay_position DESC
     ),
     compared AS (
-      SELECT *, row_number() OVER chronological = 1 OR ROW(${tracked}) IS DISTINCT FROM ROW(${before}) AS _opens
+      SELECT *, row_number() OVER chronological = 1 OR ROW(${tracked}) IS DISTINCT FROM ROW(${before}) AS _assay_opens
       FROM instant WINDOW chronological AS (PARTITION BY ${key} ORDER BY ${from})
     ),
     version AS (
-      SELECT *, lead(${from}) OVER (PARTITION BY ${key} ORDER BY ${from}) AS _valid_until FROM compared WHERE _opens
+      SELECT *, lead(${from}) OVER (PARTITION BY ${key} ORDER BY ${from}) AS _assay_until FROM compared WHERE _assay_opens
     ),
     whole AS (SELECT ${list([...write.key.map((name) => identifier(name)), ...spread])} FROM observation GROUP BY ${key})
     SELECT ${list(select)} FROM version AS v LEFT JOIN whole AS w ON ${sameKey("v", "w")}`

@@ -13,6 +13,7 @@ import type { Postgres } from "../postgres/Postgres.ts"
 import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import type { SqlCatalog } from "./SqlCatalog.ts"
+import * as SqlUnit from "./SqlUnit.ts"
 import * as TableShape from "./TableShape.ts"
 
 /**
@@ -55,10 +56,11 @@ export const createView = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, Reason> {
   const signature = `${asset.description} (code version ${asset.codeVersion})`
   if (catalog.viewComments.get(asset.name) === signature) return
+  // A collation that the query gives a text would decide in its readers which keys are equal.
   const typed = sql`SELECT ${list(
     asset.columns.map(
-      (column) =>
-        sql`q.${identifier(column.name)}::${literal(Column.postgresType(column.kind))} AS ${identifier(column.name)}`
+      ({ kind, name }) =>
+        sql`q.${identifier(name)}::${literal(Column.postgresType(kind))}${literal(kind._tag === "Text" ? ' COLLATE "default"' : "")} AS ${identifier(name)}`
     )
   )} FROM (${query}) AS q`
   yield* pg.execute(sql`CREATE OR REPLACE VIEW ${of(pg, asset)} AS ${typed}`)
@@ -83,7 +85,7 @@ export const of = (pg: typeof Postgres.Service, asset: Pick<Asset, "name">): Sql
 export const result = (asset: Asset): Sql => identifier(temporaryName("result", asset))
 
 /**
- * The temporary table that holds what a step changed: the asset's columns and `_is_new`, true for the new image of a
+ * The temporary table that holds what a step changed: the asset's columns and `_assay_is_new`, true for the new image of a
  * row and false for the old one.
  *
  * @category getters
@@ -102,12 +104,12 @@ export const prepareTemporary = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   asset: Asset
 ): Effect.fn.Return<void, Reason> {
-  const columns = asset.columns.map(({ kind, name }) => sql`${identifier(name)} ${literal(Column.postgresType(kind))}`)
+  const columns = asset.columns.map(temporaryColumn)
   yield* pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${result(asset)} (${list(columns)}) ON COMMIT DELETE ROWS`)
   yield* pg.execute(
     sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${change(asset)} (${list([
       ...columns,
-      sql`_is_new boolean NOT NULL`
+      sql`_assay_is_new boolean NOT NULL`
     ])}) ON COMMIT DELETE ROWS`
   )
   yield* pg.execute(sql`DELETE FROM ${result(asset)}`)
@@ -122,6 +124,15 @@ export const prepareTemporary = Effect.fnUntraced(function* (
  */
 export const columns = (asset: Asset, alias: string): Sql =>
   list(asset.columns.map(({ name }) => identifier(alias, name)))
+
+/**
+ * The asset's columns, called through an alias, in the form in which equal ones cannot be told apart.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const exactColumns = (asset: Asset, alias: string): Sql =>
+  list(asset.columns.map(({ kind, name }) => SqlUnit.exact(kind, identifier(alias, name))))
 
 /**
  * Above this many changed rows a table is analyzed in the step that changed it: the step after it would otherwise be
@@ -145,6 +156,41 @@ export const analyze = (pg: typeof Postgres.Service, table: Sql): Effect.Effect<
 
 const temporaryName = (role: string, asset: Asset): string =>
   `_assay_${role}_${md5(JSON.stringify([asset.name, asset.columns.map(({ kind, name }) => [name, kind])])).slice(0, 16)}`
+
+/**
+ * Whatever is written goes through a temporary table, so here a value is refused for which there is no canonical text.
+ * It would name no unit (`infinity` has no day), or be another value to a compute in TypeScript (a whole number beyond
+ * the safe ones).
+ */
+const temporaryColumn = ({ kind, name }: Column.Column): Sql => {
+  const column = identifier(name)
+  const domain = domainOf(kind, column)
+  const declared = sql`${column} ${literal(Column.postgresType(kind))}`
+  return domain === undefined
+    ? declared
+    : sql`${declared} CONSTRAINT ${identifier(constraintName(name))} CHECK (${domain})`
+}
+
+const domainOf = (kind: Column.Kind, column: Sql): Sql | undefined => {
+  switch (kind._tag) {
+    case "Date":
+      return sql`${column} >= '0001-01-01' AND ${column} < '10000-01-01'`
+    case "Timestamp":
+      return sql`${column} >= '0001-01-01 00:00:00+00' AND ${column} < '10000-01-01 00:00:00+00'`
+    case "Integer":
+      return sql`abs(${column}) <= ${literal(String(Number.MAX_SAFE_INTEGER))}`
+    case "Decimal":
+      return sql`${column} <> 'NaN'`
+    case "Text":
+    case "Boolean":
+    case "Json":
+      return undefined
+  }
+}
+
+/** For people, who read it in a message. PostgreSQL keeps 63 bytes, which could be those of another column. */
+const constraintName = (column: string): string =>
+  Buffer.byteLength(column) <= 48 ? `${column} is out of range` : `${md5(column).slice(0, 16)} is out of range`
 
 const createTable = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
@@ -170,7 +216,9 @@ const createTable = Effect.fnUntraced(function* (
 })
 
 const comment = (pg: typeof Postgres.Service, what: Sql, text: string): Effect.Effect<void, Reason> =>
-  Effect.asVoid(pg.execute(sql`COMMENT ON ${what} IS ${literal(`'${text.replaceAll("'", "''")}'`)}`))
+  Effect.asVoid(
+    pg.execute(sql`COMMENT ON ${what} IS ${literal(`E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`)}`)
+  )
 
 /** Two versions of a key never overlap (L10), whoever writes them. */
 const excludeOverlaps = Effect.fnUntraced(function* (
@@ -178,6 +226,9 @@ const excludeOverlaps = Effect.fnUntraced(function* (
   asset: Asset,
   write: { readonly key: ReadonlyArray<string>; readonly validFrom: string; readonly validTo: string }
 ): Effect.fn.Return<void, Reason> {
+  // An extension belongs to the whole database: environments that are prepared at once would both create it, in spite of
+  // IF NOT EXISTS, so they wait for each other.
+  yield* pg.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended('assay btree_gist', 0))`)
   yield* pg.execute(sql`CREATE EXTENSION IF NOT EXISTS btree_gist`)
   yield* pg.execute(sql`ALTER TABLE ${of(pg, asset)} ADD CONSTRAINT ${identifier(`${asset.name.slice(0, 45)}_no_overlap`)}
     EXCLUDE USING gist (${list([

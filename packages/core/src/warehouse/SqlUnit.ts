@@ -11,6 +11,7 @@ import * as Spans from "../internal/spans.ts"
 import * as TimeZone from "../internal/timeZone.ts"
 import * as Partitions from "../Partitions.ts"
 import type { TimeWindows } from "../Partitions.ts"
+import * as PartitionSet from "../PartitionSet.ts"
 import { and, identifier, list, literal, or, sql, type Sql } from "../Sql.ts"
 import type { TimeWindow } from "../TimeWindow.ts"
 import { type UnitSet, whole } from "../Unit.ts"
@@ -27,7 +28,7 @@ export const text = (kind: Column["kind"], value: Sql): Sql => {
     case "Text":
       return value
     case "Date":
-      return sql`to_char(${value}, 'YYYY-MM-DD')`
+      return sql`to_char(${value}::timestamp, 'YYYY-MM-DD')`
     case "Timestamp":
       return sql`to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
     default:
@@ -36,13 +37,43 @@ export const text = (kind: Column["kind"], value: Sql): Sql => {
 }
 
 /**
- * A column's value as an `ORDER BY` takes it: texts by their bytes, whatever the collation of the database (L5).
+ * A column's value in a form that is equal for two values only if nobody who reads them can tell them apart. Whatever
+ * decides that something has not changed compares this.
+ *
+ * **Details**
+ *
+ * Only JSON needs another form: `{"n": 1.5}` equals `{"n": 1.50}`, but `->>` shows which of them it is. A decimal has the
+ * scale of its column, so it has no second text; there are no floats, and so no negative zero; days, instants and whole
+ * numbers have one text each; texts are equal by their bytes, because a collation that says otherwise never gets into a
+ * column (`TableShape`) and never decides among candidates (`typed`).
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const exact = (kind: Column["kind"], value: Sql): Sql =>
+  kind._tag === "Json" ? sql`(${value})::text COLLATE "C"` : value
+
+/**
+ * A column's value as an `ORDER BY` takes it: texts by their bytes, whatever the collation of the database, and only what
+ * cannot be told apart in one place (L5).
  *
  * @category conversions
  * @since 0.1.0
  */
 export const sortKey = (kind: Column["kind"], value: Sql): Sql =>
-  kind._tag === "Text" ? sql`${value} COLLATE "C"` : value
+  kind._tag === "Text" ? sql`${value} COLLATE "C"` : exact(kind, value)
+
+/**
+ * A computed value in its column's type, before anything is decided by it: what differs only by what the table rounds
+ * away is the same, and a collation that the compute gave it is gone.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const typed = ({ kind, name }: Column, alias: string): Sql => {
+  const value = sql`${identifier(alias, name)}::${literal(postgresType(kind))}`
+  return sql`${kind._tag === "Text" ? sql`${value} COLLATE "C"` : value} AS ${identifier(name)}`
+}
 
 /**
  * The unit of a downstream asset that the given upstream columns name.
@@ -139,6 +170,20 @@ export const inKeys = (columns: ReadonlyArray<Column>, alias: Sql, scope: Scope)
           )
         )
   return sql`(${values}) IN (SELECT ${keys} FROM (${units(scope)}) AS k)`
+}
+
+/**
+ * The condition that a column's value lies in none of some partitions.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const inNone = (set: PartitionSet.PartitionSet, column: Column, value: Sql): Sql => {
+  const { partitions } = set
+  if (partitions._tag !== "TimeWindows")
+    return sql`${text(column.kind, value)} <> ALL(${Array.from(PartitionSet.keys(set))}::text[])`
+  const always = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }
+  return inRanges(partitions, column, value, Spans.difference([always], PartitionSet.ranges(set)))
 }
 
 /**

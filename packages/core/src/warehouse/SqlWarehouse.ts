@@ -46,6 +46,9 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
           else if (!catalog.columns.has(asset.name))
             yield* SqlTable.createView(pg, catalog, asset, yield* viewQuery(asset, table))
         }
+        return Array.from(graph.assets.values()).flatMap(({ name, write }) =>
+          write._tag === "View" || catalog.columns.has(name) ? [] : [name]
+        )
       }),
 
       redefine: Effect.fnUntraced(function* (graph) {
@@ -59,10 +62,16 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
 
       settle: ({ asset, rows }) => (rows > SqlTable.manyRows ? SqlTable.analyze(pg, table(asset)) : Effect.void),
 
-      build: Effect.fnUntraced(function* ({ asset, scope }) {
+      build: Effect.fnUntraced(function* ({ asset, computed = Effect.void, scope }) {
         yield* SqlTable.prepareTemporary(pg, asset)
         const read = yield* stage(pg, asset, scope, table)
+        yield* computed
         return yield* SqlDifference.write(pg, asset, scope, read)
+      }),
+
+      withdraw: Effect.fnUntraced(function* ({ asset, except }) {
+        yield* SqlTable.prepareTemporary(pg, asset)
+        return yield* SqlDifference.withdraw(pg, asset, except)
       }),
 
       check: Effect.fnUntraced(function* ({ asset, scope }) {
@@ -202,10 +211,11 @@ const land = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Written, Reason> {
   yield* SqlTable.prepareTemporary(pg, asset)
   // Plain equality where it can be used: it is what a hash join needs.
-  const same = (name: string) =>
-    columnUnsafe(asset, name).isNullable
-      ? sql`t.${identifier(name)} IS NOT DISTINCT FROM r.${identifier(name)}`
-      : sql`t.${identifier(name)} = r.${identifier(name)}`
+  const same = (name: string) => {
+    const { isNullable, kind } = columnUnsafe(asset, name)
+    const [stored, offered] = [identifier("t", name), identifier("r", name)].map((value) => SqlUnit.exact(kind, value))
+    return sql`${stored ?? name} ${literal(isNullable ? "IS NOT DISTINCT FROM" : "=")} ${offered ?? name}`
+  }
   const isNew =
     knownBy === undefined
       ? literal("TRUE")
@@ -329,14 +339,18 @@ const compare = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Difference, Reason> {
   const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
   const isCompared = (alias: string) => SqlUnit.isOutside(SqlUnit.of(asset, columns, identifier(alias)), except)
-  const computed = sql`SELECT ${SqlTable.columns(asset, "r")} FROM ${SqlTable.result(asset)} AS r WHERE ${isCompared("r")}`
-  const stored = sql`SELECT ${SqlTable.columns(asset, "t")} FROM ${SqlTable.of(pg, asset)} AS t
+  const shown = (alias: string) =>
+    list(
+      asset.columns.map(({ kind, name }) => sql`${SqlUnit.exact(kind, identifier(alias, name))} AS ${identifier(name)}`)
+    )
+  const computed = sql`SELECT ${shown("r")} FROM ${SqlTable.result(asset)} AS r WHERE ${isCompared("r")}`
+  const stored = sql`SELECT ${shown("t")} FROM ${SqlTable.of(pg, asset)} AS t
     WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)} AND ${isCompared("t")}`
   const [row] = yield* pg.query(
     sql`WITH missing AS (${computed} EXCEPT ALL ${stored}), unexpected AS (${stored} EXCEPT ALL ${computed})
       SELECT (SELECT count(*)::int FROM missing) AS missing, (SELECT count(*)::int FROM unexpected) AS unexpected,
-        ARRAY(SELECT 'missing ' || row_to_json(m)::text FROM missing AS m LIMIT 3)
-        || ARRAY(SELECT 'unexpected ' || row_to_json(u)::text FROM unexpected AS u LIMIT 3) AS examples`,
+        ARRAY(SELECT 'missing ' || row_to_json(m.*)::text FROM missing AS m LIMIT 3)
+        || ARRAY(SELECT 'unexpected ' || row_to_json(u.*)::text FROM unexpected AS u LIMIT 3) AS examples`,
     Schema.Struct({ missing: Schema.Int, unexpected: Schema.Int, examples: Schema.Array(Schema.String) })
   )
   return row ?? { missing: 0, unexpected: 0, examples: [] }

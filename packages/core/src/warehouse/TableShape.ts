@@ -8,7 +8,8 @@ import { type Column, postgresType } from "../Column.ts"
 import { SchemaMismatch } from "../MaterializationError.ts"
 
 /**
- * A column of a table, as PostgreSQL names its type.
+ * A column of a table, as PostgreSQL names its type. A collation by which different texts are equal is part of the type:
+ * an asset tells texts apart by their bytes, and so does no index of such a column.
  *
  * @category models
  * @since 0.1.0

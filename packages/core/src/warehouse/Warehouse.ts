@@ -6,7 +6,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { Asset } from "../Asset.ts"
+import type { Asset, AssetKey } from "../Asset.ts"
 import type { CheckResult } from "../AssetCheck.ts"
 import type { AssetGraph, Edge } from "../AssetGraph.ts"
 import type { Row } from "../Column.ts"
@@ -81,8 +81,11 @@ export interface Difference {
 export class Warehouse extends Context.Service<
   Warehouse,
   {
-    /** Creates what is missing: database schema, tables, indexes, views. Tells where a table is not of the declared shape. */
-    readonly prepare: (graph: AssetGraph) => Effect.Effect<void, Reason>
+    /**
+     * Creates what is missing: database schema, tables, indexes, views. Yields the assets whose tables were missing; tells
+     * where a table is not of the declared shape.
+     */
+    readonly prepare: (graph: AssetGraph) => Effect.Effect<ReadonlyArray<AssetKey>, Reason>
     /**
      * Replaces the views whose definition is another one than the graph's. For the transaction that marks their readers
      * stale: a view that changed by itself would be read by units that nobody knows to be stale.
@@ -100,6 +103,13 @@ export class Warehouse extends Context.Service<
     readonly build: (options: {
       readonly asset: Asset<string, unknown, never>
       readonly scope: Scope
+      /** Done when everything is computed and nothing is written yet. */
+      readonly computed?: Effect.Effect<void>
+    }) => Effect.Effect<Written, Reason>
+    /** Removes the rows of a partitioned asset that lie in none of the given partitions. */
+    readonly withdraw: (options: {
+      readonly asset: Asset
+      readonly except: PartitionSet
     }) => Effect.Effect<Written, Reason>
     /** Runs the asset's checks over the units of a step as they are now; of a source asset, over the rows just landed. */
     readonly check: (options: {

@@ -2,30 +2,8 @@
  * What a test tells a process of the crash lane to do, and what the process says of it: one JSON argument in, JSON lines
  * out.
  */
-import type { Point } from "@assay/core/execution/FaultPoint"
+import { landingPoints, stepPoints } from "@assay/core/execution/FaultPoint"
 import * as Schema from "effect/Schema"
-
-/** The points inside a step, in the order in which it passes them. */
-export const stepPoints = [
-  "beforeLock",
-  "afterLock",
-  "afterPick",
-  "beforeWrite",
-  "afterWrite",
-  "afterChecks",
-  "afterMarks",
-  "afterClear",
-  "beforeCommit",
-  "afterCommit"
-] as const satisfies ReadonlyArray<Point>
-
-/** The points of a batch that lands, in the order in which it passes them. */
-export const landingPoints = [
-  "landing.beforeWrite",
-  "landing.afterWrite",
-  "landing.beforeCommit",
-  "landing.afterCommit"
-] as const satisfies ReadonlyArray<Point>
 
 /**
  * Where something happens to the process, and what: at the n-th passing of the point while it works on the asset it

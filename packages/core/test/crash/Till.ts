@@ -58,9 +58,9 @@ export const corrections: ReadonlyArray<string> = [
   "13,dan,,13,2024-03-09,2024-03-09,upsert"
 ]
 
-/** The files of a folder, in batches of three records. */
-export const make = (folder: string) => {
-  const policy = MaterializationPolicy.make({ retry: Schedule.recurs(3), stepSize: 4 })
+/** The files of a folder, in batches of three records. What fails is tried again at once, as often as is said. */
+export const make = (folder: string, options: { readonly retries: number }) => {
+  const policy = MaterializationPolicy.make({ retry: Schedule.recurs(options.retries), stepSize: 4 })
 
   const bronze = Asset.source("bronze_sales", {
     description: "Everything that was ever said of a sale",
@@ -147,9 +147,13 @@ export const make = (folder: string) => {
       sales: Asset.input(silver, PartitionMapping.byColumn("sold_on"), {
         columns: ["sale_id", "member", "amount", "sold_at", "sold_on"]
       }),
-      members: Asset.input(members, PartitionMapping.asOf({ facts: "sales", key: "member", at: "sold_at" }), {
-        columns: ["member", "tier", "valid_from", "valid_to"]
-      })
+      members: Asset.input(
+        members,
+        PartitionMapping.asOf({ facts: "sales", key: "member", at: "sold_at", bounds: "compared" }),
+        {
+          columns: ["member", "tier", "valid_from", "valid_to"]
+        }
+      )
     },
     write: WriteStrategy.replacePartitions("day", { key: ["day", "tier"] }),
     policy,
@@ -177,7 +181,36 @@ export const make = (folder: string) => {
     }
   })
 
-  return AssetGraph.make([bronze, silver, members, daily, totals])
+  const large = Asset.make("large_sales", {
+    description: "The sales that are worth a card",
+    columns: Schema.Struct({ sale_id: Column.text, member: Column.text, amount: Column.integer }),
+    inputs: {
+      sales: Asset.input(silver, PartitionMapping.byColumn("sale_id"), { columns: ["sale_id", "member", "amount"] })
+    },
+    write: WriteStrategy.view,
+    compute: { sql: ({ sales }) => sql`SELECT sale_id, member, amount FROM ${sales} AS s WHERE amount >= 10` }
+  })
+
+  const cards = Asset.make("member_cards", {
+    description: "What is printed on the members' cards",
+    columns: Schema.Struct({ member: Column.text, sales: Column.integer, best: Column.integer }),
+    inputs: { sales: Asset.input(large, PartitionMapping.all, { columns: ["member", "amount"] }) },
+    write: WriteStrategy.replace({ key: ["member"] }),
+    policy,
+    checks: [AssetCheck.unique("member")],
+    // The same in processes that have compiled the compute differently.
+    codeVersion: "1",
+    compute: {
+      // In TypeScript: its rows travel through a cursor inside the step's transaction.
+      rows: ({ sales }) =>
+        Array.from(new Set(sales.map(({ member }) => member))).map((member) => {
+          const amounts = sales.filter((sale) => sale.member === member).map(({ amount }) => amount)
+          return { member, sales: amounts.length, best: Math.max(...amounts) }
+        })
+    }
+  })
+
+  return AssetGraph.make([bronze, silver, members, daily, totals, large, cards])
 }
 
 // --- internal ---

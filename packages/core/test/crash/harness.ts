@@ -5,6 +5,8 @@
  */
 import * as Assay from "@assay/core/Assay"
 import * as Column from "@assay/core/Column"
+import { FaultPoint, type Point } from "@assay/core/execution/FaultPoint"
+import { Listener, type Progress } from "@assay/core/execution/Progress"
 import { Runs } from "@assay/core/ledger/Runs"
 import * as SqlLedger from "@assay/core/ledger/SqlLedger"
 import * as Database from "@assay/core/postgres/Database"
@@ -12,6 +14,7 @@ import * as Postgres from "@assay/core/postgres/Postgres"
 import * as SqlWarehouse from "@assay/core/warehouse/SqlWarehouse"
 import { PgClient } from "@effect/sql-pg"
 import { assert, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -30,7 +33,9 @@ import * as Path from "node:path"
 import * as Readline from "node:readline"
 import * as TestDatabase from "../support/TestDatabase.ts"
 import { type Fault, Instructions, Message } from "./Instructions.ts"
+import * as OwnServer from "./OwnServer.ts"
 import * as Till from "./Till.ts"
+import * as Watch from "./Watch.ts"
 
 /** Everything that a till holds, in a form in which two tills can be compared. */
 export interface Contents {
@@ -55,9 +60,9 @@ export type Test = (
 ) => void
 
 /** Declares the tests of a file, one after the other on one database: files run side by side, and that is enough. */
-export const suite = (declare: (test: Test) => void): void =>
-  it.layer(layer, { excludeTestServices: true, timeout: Duration.seconds(60) })((it) =>
-    declare((name, body) => it.effect(name, body))
+export const suite = (declare: (test: Test) => void, timeout: Duration.Input = "2 minutes"): void =>
+  it.layer(layerShared, { excludeTestServices: true, timeout: Duration.minutes(2) })((it) =>
+    declare((name, body) => it.effect(name, body, Duration.toMillis(timeout)))
   )
 
 /** A till in an environment of its own. */
@@ -189,9 +194,58 @@ export const assertExact = Effect.fnUntraced(function* (till: Place) {
   assert.deepStrictEqual([again.runId, again.steps], [undefined, 0])
   assert.deepStrictEqual(
     yield* countedBy(assay),
-    new Map(Object.entries(undisturbed.rows).map(([asset, rows]) => [asset, rows.length]))
+    new Map(tablesOf(assay).map((asset) => [asset, undisturbed.rows[asset]?.length]))
   )
 })
+
+/**
+ * What the till holds is right as far as it says so, whatever was done and undone before: each unit that it does not
+ * call stale equals its recompute (L2), and each table has as many rows as the steps that committed have counted (L3).
+ */
+export const assertSound = Effect.fnUntraced(function* ({ assay }: Place) {
+  const verdicts = yield* assay.verify()
+  assert.deepStrictEqual(
+    verdicts.filter(({ isOk }) => !isOk),
+    []
+  )
+  const reports = yield* assay.status()
+  const counted = yield* countedBy(assay)
+  assert.deepStrictEqual(
+    tablesOf(assay).map((name) => [name, reports.find(({ asset }) => asset === name)?.rows]),
+    tablesOf(assay).map((name) => [name, counted.get(name)])
+  )
+})
+
+/** Materializes a till from this process on connections of its own, as a process would that starts now. */
+export const materialized = (
+  { environment, folder }: Place,
+  options: {
+    readonly url: Redacted.Redacted
+    readonly retries: number
+    readonly clock?: Clock.Clock
+    /** Happens when the asset at work passes a point. */
+    readonly passing?: (point: Point, asset: string) => Effect.Effect<void>
+    readonly told?: (progress: Progress) => Effect.Effect<void>
+  }
+) =>
+  Effect.gen(function* () {
+    const layer = layerTill({ environment, folder, retries: options.retries }).pipe(
+      Layer.provide(Database.layerUrl({ url: options.url, applicationName: nameHere(environment), connectTimeout }))
+    )
+    const assay = Context.get(yield* Layer.build(layer), Assay.Assay)
+    let atWork = ""
+    return yield* assay.materialize({ assets: [] }, { concurrency: 1 }).pipe(
+      Effect.provideService(FaultPoint, (point) => options.passing?.(point, atWork) ?? Effect.void),
+      Effect.provideService(Listener, (progress) => {
+        if (progress._tag === "AssetStarted") atWork = progress.asset
+        if (progress._tag === "AssetDone") atWork = ""
+        return options.told?.(progress) ?? Effect.void
+      })
+    )
+  }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, options.clock ?? Watch.make()))
+
+/** The name under which the server lists what this process does for a till. */
+export const nameHere = (environment: string): string => `${environment} here`
 
 /** Resumes when the condition holds; dies when it does not come to hold within 20 seconds. */
 export const waitUntil = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
@@ -248,6 +302,9 @@ export const stepsOf = Effect.fnUntraced(function* (assay: Place["assay"]) {
 
 // --- internal ---
 
+/** A tenth of it passes on a watch. */
+const connectTimeout = Duration.minutes(2)
+
 let places = 0
 
 let processes = 0
@@ -258,15 +315,12 @@ const temporary = Effect.acquireRelease(
   (path) => Effect.promise(() => Fs.rm(path, { recursive: true, force: true }))
 )
 
-const place = Effect.gen(function* () {
+/** A till without files. */
+export const place = Effect.gen(function* () {
   places += 1
   const environment = `till${places}`
   const folder = yield* temporary
-  const layer = Assay.layerWithoutStorage(Till.make(folder)).pipe(
-    Layer.provideMerge(Layer.mergeAll(SqlLedger.layer, SqlWarehouse.layer)),
-    Layer.provide(Postgres.layer(Assay.environment(environment)))
-  )
-  const context = yield* Layer.build(Layer.fresh(layer))
+  const context = yield* Layer.build(layerTill({ environment, folder, retries: 3 }))
   return {
     environment,
     folder,
@@ -275,7 +329,16 @@ const place = Effect.gen(function* () {
   } satisfies Place
 })
 
-const deliver = ({ folder }: Place, name: string, lines: ReadonlyArray<string>) =>
+const layerTill = (options: { readonly environment: string; readonly folder: string; readonly retries: number }) =>
+  Layer.fresh(
+    Assay.layerWithoutStorage(Till.make(options.folder, options)).pipe(
+      Layer.provideMerge(Layer.mergeAll(SqlLedger.layer, SqlWarehouse.layer)),
+      Layer.provide(Postgres.layer(Assay.environment(options.environment)))
+    )
+  )
+
+/** Puts a file into the folder of a till. */
+export const deliver = ({ folder }: Place, name: string, lines: ReadonlyArray<string>) =>
   Effect.promise(() => Fs.writeFile(Path.join(folder, name), `${lines.join("\n")}\n`))
 
 /** What differs between any two landings: which it was, and when. */
@@ -301,37 +364,44 @@ const contentsOf = Effect.fnUntraced(function* (assay: Place["assay"]) {
   } satisfies Contents
 })
 
+/** The assets that have rows of their own. */
+const tablesOf = ({ graph }: Place["assay"]) =>
+  Array.from(graph.assets.values()).flatMap(({ name, write }) => (write._tag === "View" ? [] : [name]))
+
 /** By the records of all steps, how many rows each table must have: what they inserted less what they deleted (L3). */
 const countedBy = Effect.fnUntraced(function* (assay: Place["assay"]) {
-  const counts = new Map(Array.from(assay.graph.assets.keys(), (asset) => [asset, 0]))
+  const counts = new Map(tablesOf(assay).map((asset) => [asset, 0]))
   for (const { asset, rowsDeleted, rowsInserted } of yield* stepsOf(assay)) {
     counts.set(asset, (counts.get(asset) ?? 0) + rowsInserted - rowsDeleted)
   }
   return counts
 })
 
-const layerStage = Layer.effect(
-  Stage,
-  Effect.gen(function* () {
-    const { url } = yield* TestDatabase.TestDatabase
-    const undisturbed = yield* Effect.scoped(
-      Effect.gen(function* () {
-        const { assay } = yield* corrected
-        const result = yield* assay.materialize({ assets: [] })
-        assert.strictEqual(result.status, "succeeded")
-        return yield* contentsOf(assay)
-      })
-    )
-    return { url: Redacted.value(url), undisturbed, compileCache: yield* temporary }
-  })
-)
+const layerStage = (url: string) =>
+  Layer.effect(
+    Stage,
+    Effect.gen(function* () {
+      const undisturbed = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { assay } = yield* corrected
+          const result = yield* assay.materialize({ assets: [] })
+          assert.strictEqual(result.status, "succeeded")
+          return yield* contentsOf(assay)
+        })
+      )
+      return { url, undisturbed, compileCache: yield* temporary }
+    })
+  ).pipe(
+    Layer.provideMerge(Database.layerUrl({ url: Redacted.make(url), applicationName: "test" })),
+    Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "Warn"))
+  )
 
-const layer = layerStage.pipe(
-  Layer.provideMerge(
-    Layer.unwrap(
-      Effect.map(TestDatabase.TestDatabase, ({ url }) => Database.layerUrl({ url, applicationName: "test" }))
-    )
-  ),
-  Layer.provide(TestDatabase.layerDatabase),
-  Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "Warn"))
+/** The stage in a database of its own on the server that the tests share. */
+const layerShared = Layer.unwrap(
+  Effect.map(TestDatabase.TestDatabase, ({ url }) => layerStage(Redacted.value(url)))
+).pipe(Layer.provide(TestDatabase.layerDatabase))
+
+/** The stage on a server of its own. */
+export const layerOwn = Layer.unwrap(Effect.map(OwnServer.OwnServer, ({ url }) => layerStage(url))).pipe(
+  Layer.provideMerge(OwnServer.layer)
 )

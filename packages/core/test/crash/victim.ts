@@ -47,7 +47,7 @@ const program = Effect.gen(function* () {
       })
     ),
     Effect.provide(
-      Assay.layer(Till.make(folder), Assay.environment(environment)).pipe(
+      Assay.layer(Till.make(folder, { retries: 3 }), Assay.environment(environment)).pipe(
         Layer.provide(Database.layerUrl({ url: Redacted.make(url), applicationName }))
       )
     )

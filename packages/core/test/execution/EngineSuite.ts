@@ -18,6 +18,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { Disturbance, failing } from "../shop/Disturbance.ts"
 import * as Feed from "../shop/Feed.ts"
@@ -596,8 +597,10 @@ export const suite = (name: string, test: Test) => {
         const codeVersions = { mart_monthly: "2" }
         const narrow = yield* open(Shop.make({ source, monthly, codeVersions }))
         assert.deepStrictEqual(built(yield* narrow.materialize(all)), { mart_monthly: 2 })
+        assert.deepStrictEqual(yield* lies(narrow, { strict: true }), [])
         const wide = yield* open(Shop.make({ source, monthly, codeVersions, monthlyEndOffset: 1 }))
-        assert.deepStrictEqual(built(yield* wide.materialize(all)), { mart_monthly: 1 })
+        assert.deepStrictEqual(built(yield* wide.materialize(all)), { mart_monthly: 3 })
+        assert.deepStrictEqual(yield* lies(wide), [])
       }))
 
     test("that is older than what another process runs by now writes nothing (Verifies: L8)", () =>
@@ -778,13 +781,24 @@ export const suite = (name: string, test: Test) => {
         yield* feed.deliver(parcel("opening", opening))
         const disturbance = yield* Disturbance
         yield* disturbance.set(yield* failing(3, new Transient({ message: "try again", code: undefined })))
-        const result = yield* assay.materialize({ assets: ["store_labels"] })
+        const announced = yield* Ref.make<ReadonlyArray<number>>([])
+        const result = yield* assay
+          .materialize({ assets: ["store_labels"] })
+          .pipe(
+            Effect.provideService(Progress.Listener, (progress) =>
+              progress._tag === "Retrying"
+                ? Ref.update(announced, (known) => [...known, progress.attempt])
+                : Effect.void
+            )
+          )
         assert.deepStrictEqual(trouble(result), {
           store_totals: "failed: Transient",
           store_labels: "skipped: store_totals"
         })
         const totals = (yield* steps(assay, result.runId)).find(({ asset }) => asset === "store_totals")
         assert.deepInclude(totals, { status: "failed", attempts: 3, error: "try again", reason: "Transient" })
+        // Behind the last attempt there is none that could be announced.
+        assert.deepStrictEqual(yield* Ref.get(announced), [1, 2])
         assert.strictEqual((yield* assay.materialize(all)).status, "succeeded")
         assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])
       }))
@@ -819,6 +833,46 @@ export const suite = (name: string, test: Test) => {
         )
       }))
 
+    test("of a server that is too full for one step at a time halves what is left, beyond the attempts of the policy", () =>
+      Effect.gen(function* () {
+        const { assay, feed } = yield* shop()
+        yield* feed.deliver(parcel("opening", opening))
+        const disturbance = yield* Disturbance
+        const noRoom = new ResourceExhausted({ message: "no room", code: "53200" })
+        yield* disturbance.set(yield* failing(1, noRoom))
+        const result = yield* assay.materialize({ assets: ["store_totals"] })
+        const unitsOf = (asset: string) =>
+          Effect.map(steps(assay, result.runId), (found) =>
+            found.flatMap((step) => (step.asset === asset ? [[step.attempts, step.units]] : []))
+          )
+        // Three units were too many, whatever the policy would allow.
+        assert.deepStrictEqual(yield* unitsOf("store_totals"), [
+          [2, 1],
+          [1, 1],
+          [1, 1]
+        ])
+        yield* disturbance.set(Effect.fail(noRoom))
+        const hopeless = yield* assay.materialize({ assets: ["store_totals"], force: true })
+        assert.deepStrictEqual(trouble(hopeless), { store_totals: "failed: ResourceExhausted" })
+        // Once halved to a single store, and then as often as the policy says.
+        const [failed] = yield* steps(assay, hopeless.runId)
+        assert.deepInclude(failed, { status: "failed", attempts: 4 })
+      }))
+
+    test("of a server without a free connection waits, and keeps the size of the steps", () =>
+      Effect.gen(function* () {
+        const { assay, feed } = yield* shop()
+        yield* feed.deliver(parcel("opening", opening))
+        const disturbance = yield* Disturbance
+        yield* disturbance.set(yield* failing(1, new ResourceExhausted({ message: "no slot", code: "53300" })))
+        const result = yield* assay.materialize({ assets: ["store_totals"] })
+        const totals = (yield* steps(assay, result.runId)).filter(({ asset }) => asset === "store_totals")
+        assert.deepStrictEqual(
+          totals.map(({ attempts, units }) => [attempts, units]),
+          [[2, 3]]
+        )
+      }))
+
     test("of a compute that dies is the asset's own, and the run goes on", () =>
       Effect.gen(function* () {
         const { assay, feed } = yield* shop()
@@ -839,22 +893,23 @@ export const suite = (name: string, test: Test) => {
 
     test("is recorded also while another asset is at work and then fails too", () =>
       Effect.gen(function* () {
-        const { assay, feed } = yield* shop({ dailyChecks: [modest] })
-        yield* feed.deliver(parcel("large", [order("6", "03-04", { amount: 1000 })]))
         const failed = yield* Deferred.make<void>()
         const writing = yield* Deferred.make<void>()
+        const lastFailure = Effect.andThen(Deferred.succeed(failed, undefined), Deferred.await(writing))
+        const retry = Schedule.forever.pipe(
+          Schedule.tap(({ attempt }) => (attempt === 3 ? lastFailure : Effect.void)),
+          Schedule.while(({ attempt }) => attempt < 3)
+        )
+        const policy = MaterializationPolicy.make({ retry })
+        const { assay, feed } = yield* shop({ dailyChecks: [modest], policy })
+        yield* feed.deliver(parcel("large", [order("6", "03-04", { amount: 1000 })]))
         const disturbance = yield* Disturbance
         yield* disturbance.set(Effect.fail(new Transient({ message: "try again", code: undefined })))
         // The days begin when the totals have failed for good; that is recorded while the days are being written.
         const result = yield* assay.materialize({ assets: ["gold_daily", "store_totals"] }).pipe(
-          Effect.provideService(Progress.Listener, (progress) => {
-            if (progress._tag === "Retrying" && progress.attempt === 3) {
-              return Effect.andThen(Deferred.succeed(failed, undefined), Deferred.await(writing))
-            }
-            return progress._tag === "AssetStarted" && progress.asset === "gold_daily"
-              ? Deferred.await(failed)
-              : Effect.void
-          }),
+          Effect.provideService(Progress.Listener, (progress) =>
+            progress._tag === "AssetStarted" && progress.asset === "gold_daily" ? Deferred.await(failed) : Effect.void
+          ),
           Effect.provideService(FaultPoint.FaultPoint, (point) =>
             Effect.gen(function* () {
               if (point !== "beforeWrite" || !(yield* Deferred.isDone(failed))) return

@@ -120,6 +120,25 @@ export const suite = (name: string, layer: Layer.Layer<Materializations | Transa
         })
       )
 
+      it.effect("tells the units that other code built last", () =>
+        Effect.gen(function* () {
+          const materializations = yield* Materializations
+          yield* record("coded", ["a", "b", "c"])
+          const units = [{ unit: "b", rows: 1, contentHash: "h2" }]
+          yield* materializations.record({
+            asset: "coded",
+            runId: "run-2",
+            codeVersion: "v2",
+            at: at("11:00:00"),
+            units
+          })
+          const outdated = (codeVersion: string) => materializations.outdated({ asset: "coded", codeVersion })
+          assert.deepStrictEqual(yield* outdated("v2"), ["a", "c"])
+          assert.deepStrictEqual(yield* outdated("v1"), ["b"])
+          assert.deepStrictEqual(yield* materializations.outdated({ asset: "uncoded", codeVersion: "v1" }), [])
+        })
+      )
+
       it.effect("keeps units whose text needs quoting as they are", () =>
         Effect.gen(function* () {
           const materializations = yield* Materializations

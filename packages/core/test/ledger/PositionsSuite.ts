@@ -96,6 +96,18 @@ export const suite = (name: string, layer: Layer.Layer<Positions | Transactor, u
         })
       )
 
+      it.effect("forgets the positions of one asset, which land again from the beginning", () =>
+        Effect.gen(function* () {
+          const positions = yield* Positions
+          yield* advance("dropped", undefined, 1)
+          yield* advance("kept", undefined, 1)
+          yield* positions.forget("dropped")
+          assert.deepStrictEqual([yield* values("dropped"), yield* values("kept")], [[], [1]])
+          assert.isFalse(yield* advance("dropped", 1, 2))
+          assert.isTrue(yield* advance("dropped", undefined, 3))
+        })
+      )
+
       it.effect("a move vanishes with the transaction that fails (Verifies: L3)", () =>
         Effect.gen(function* () {
           const transactor = yield* Transactor

@@ -10,6 +10,10 @@ export interface Prng {
   readonly some: <A>(from: ReadonlyArray<A>, probability: number) => ReadonlyArray<A>
 }
 
+/** A seed of its own for one of many parts of what a seed decides. */
+export const mix = (seed: number, part: number): number =>
+  Math.imul(seed ^ Math.imul(part, 0x9e3779b1), 0x85ebca6b) >>> 0
+
 /** Mulberry32: 32 bits of state are plenty for a history. */
 export const make = (seed: number): Prng => {
   let state = seed >>> 0

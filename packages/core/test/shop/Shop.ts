@@ -234,9 +234,13 @@ export const make = (options: Options) => {
       orders: Asset.input(silver, PartitionMapping.byColumn("ordered_on"), {
         columns: ["order_id", "customer", "amount", "ordered_at", "ordered_on"]
       }),
-      customers: Asset.input(customers, PartitionMapping.asOf({ facts: "orders", key: "customer", at: "ordered_at" }), {
-        columns: ["customer", "tier", "valid_from", "valid_to"]
-      })
+      customers: Asset.input(
+        customers,
+        PartitionMapping.asOf({ facts: "orders", key: "customer", at: "ordered_at", bounds: "compared" }),
+        {
+          columns: ["customer", "tier", "valid_from", "valid_to"]
+        }
+      )
     },
     write: WriteStrategy.replacePartitions("day", { key: ["day", "tier"] }),
     policy,
@@ -297,7 +301,7 @@ export const make = (options: Options) => {
     columns: Schema.Struct({ month: Column.date, tier: Column.text, customers: Column.integer }),
     partitions: Partitions.monthly({ start: cuts.monthly, endOffset: 1 }),
     inputs: {
-      customers: Asset.input(customers, PartitionMapping.onwards("valid_from"), {
+      customers: Asset.input(customers, PartitionMapping.onwards("valid_from", { bounds: "compared" }), {
         columns: ["customer", "tier", "valid_from", "valid_to"]
       })
     },

@@ -125,3 +125,9 @@ export const lines = (landed: Landed): ReadonlyArray<readonly [string, number]> 
 
 export const rejections = (landed: Landed): ReadonlyArray<readonly [number, string, ReadonlyArray<string>]> =>
   landed.rejected.map(({ line, raw, reasons }) => [line, raw, reasons])
+
+/** The raw texts of all records, landed and rejected. */
+export const raws = (landed: Landed): ReadonlyArray<string> => [
+  ...landed.rows.map(({ hash }) => hash),
+  ...landed.rejected.map(({ raw }) => raw)
+]

@@ -134,6 +134,26 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
         })
       )
 
+      it.effect("finds a row that agrees with one of another unit (Verifies: L11)", () =>
+        Effect.gen(function* () {
+          const { asset, graph, log } = world("across", [AssetCheck.unique("note"), AssetCheck.unique("day", "kind")])
+          yield* prepare(graph)
+          yield* land(graph, log, [
+            event("a", { day: first, note: "x" }),
+            event("b", { day: second, note: "y" }),
+            event("c", { day: "2024-03-03", note: "x" }),
+            event("d", { day: "2024-03-04", note: null })
+          ])
+          yield* build(graph, asset, partitions(asset, first, second))
+          const found = (notes: number) => ({ "unique: note": notes, "unique: day, kind": 0 })
+          assert.deepStrictEqual(yield* violations(asset, partitions(asset, first, second)), found(0))
+          yield* build(graph, asset, partitions(asset, "2024-03-03", "2024-03-04"))
+          assert.deepStrictEqual(yield* violations(asset, partitions(asset, "2024-03-03", "2024-03-04")), found(1))
+          assert.deepStrictEqual(yield* violations(asset, partitions(asset, "2024-03-04")), found(0))
+          assert.deepStrictEqual(yield* violations(asset, "everything"), found(1))
+        })
+      )
+
       it.effect("says of each check whether it blocks, and shows the columns of the rows it found", () =>
         Effect.gen(function* () {
           const { asset, graph, log } = world("severity", [

@@ -233,6 +233,65 @@ export const cases: ReadonlyArray<Case> = [
       { at: "01", segment: "b", channel: "second", sequence: 2 }
     ],
     versions: [["01", null, "b", "1.00", null, "first"]]
+  },
+  {
+    name: "tied in instant and sequence, the last by content counts",
+    observations: [
+      { at: "01", segment: "c" },
+      { at: "01", segment: "a" },
+      { at: "01", segment: "b" }
+    ],
+    versions: [["01", null, "c", "1.00", null, null]]
+  },
+  {
+    name: "tied: equal contents are one",
+    observations: [
+      { at: "01", segment: "a" },
+      { at: "01", segment: "a" }
+    ],
+    versions: [["01", null, "a", "1.00", null, null]]
+  },
+  {
+    name: "tied: null comes after every value",
+    observations: [
+      { at: "01", segment: null },
+      { at: "01", segment: "z" }
+    ],
+    versions: [["01", null, null, "1.00", null, null]]
+  },
+  {
+    name: "tied: texts are ordered by their bytes, not by code units or by a language",
+    observations: [
+      { at: "01", segment: "\u{1F600}" },
+      { at: "01", segment: "\uFFFD" },
+      { at: "02", segment: "a" },
+      { at: "02", segment: "B" }
+    ],
+    versions: [
+      ["01", "02", "\u{1F600}", "1.00", null, null],
+      ["02", null, "a", "1.00", null, null]
+    ]
+  },
+  {
+    name: "tied: numbers are ordered as numbers",
+    observations: [
+      { at: "01", segment: "a", price: "10" },
+      { at: "01", segment: "a", price: "9" },
+      { at: "02", segment: "a", price: "-10" },
+      { at: "02", segment: "a", price: "-9" }
+    ],
+    versions: [
+      ["01", "02", "a", "10.00", null, null],
+      ["02", null, "a", "-9.00", null, null]
+    ]
+  },
+  {
+    name: "tied: type 1 takes the last by content, fixed the first",
+    observations: [
+      { at: "01", segment: "a", email: "n", channel: "late" },
+      { at: "01", segment: "a", email: "m", channel: "soon" }
+    ],
+    versions: [["01", null, "a", "1.00", "n", "soon"]]
   }
 ]
 

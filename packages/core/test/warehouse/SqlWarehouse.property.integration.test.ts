@@ -101,9 +101,13 @@ const world = () => {
         columns: ["region", "at", "amount"],
         where: { kind: ["sale"] }
       }),
-      regions: Asset.input(dimension, PartitionMapping.asOf({ facts: "facts", key: "region", at: "at" }), {
-        columns: ["region", "segment", "valid_from", "valid_to"]
-      })
+      regions: Asset.input(
+        dimension,
+        PartitionMapping.asOf({ facts: "facts", key: "region", at: "at", bounds: "compared" }),
+        {
+          columns: ["region", "segment", "valid_from", "valid_to"]
+        }
+      )
     },
     write: WriteStrategy.replacePartitions("hour", { key: ["hour", "segment"] }),
     compute: {
@@ -141,7 +145,7 @@ const world = () => {
     partitions: Partitions.monthly({ start: "2024-01-01", end: "2025-01-01" }),
     inputs: {
       facts: Asset.input(facts, PartitionMapping.onwards("day"), { columns: ["id", "day"] }),
-      regions: Asset.input(dimension, PartitionMapping.onwards("valid_from"), {
+      regions: Asset.input(dimension, PartitionMapping.onwards("valid_from", { bounds: "compared" }), {
         columns: ["segment", "valid_from", "valid_to"]
       })
     },

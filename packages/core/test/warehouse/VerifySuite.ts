@@ -27,9 +27,13 @@ const world = (name: string) => {
   const dimension = Dimension.make(`${name}_dimension`, log)
   const inputs = {
     log: Asset.input(log, PartitionMapping.byColumn("day"), { columns: ["day", "id", "region", "at"] }),
-    regions: Asset.input(dimension, PartitionMapping.asOf({ facts: "log", key: "region", at: "at" }), {
-      columns: ["region", "segment", "valid_from", "valid_to"]
-    })
+    regions: Asset.input(
+      dimension,
+      PartitionMapping.asOf({ facts: "log", key: "region", at: "at", bounds: "compared" }),
+      {
+        columns: ["region", "segment", "valid_from", "valid_to"]
+      }
+    )
   }
   const write = WriteStrategy.replacePartitions("day", { key: ["day", "id"] })
   const cut = Partitions.daily({ start })

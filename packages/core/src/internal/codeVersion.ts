@@ -1,0 +1,112 @@
+/**
+ * The version of an asset's code: a hash of everything in its definition that decides what its rows are (ADR 0008 and
+ * 0012). It knows definitions by their shape only, so that `Asset` can call it.
+ */
+import * as Column from "../Column.ts"
+import type { Compute } from "../Compute.ts"
+import type { PartitionMapping } from "../PartitionMapping.ts"
+import type { Partitions } from "../Partitions.ts"
+import type { RowFilter } from "../RowFilter.ts"
+import { compile, identifier, isSql } from "../Sql.ts"
+import type { WriteStrategy } from "../WriteStrategy.ts"
+import { md5 } from "./hash.ts"
+
+interface Input {
+  readonly as: string
+  readonly asset: {
+    readonly name: string
+    readonly partitions: Partitions
+    readonly write: WriteStrategy
+    readonly codeVersion: string
+  }
+  readonly mapping: PartitionMapping
+  readonly columns: ReadonlyArray<string>
+  readonly where: RowFilter | undefined
+}
+
+/**
+ * The version of a computed asset. A given version stands for the compute, whose functions need not say all of what it
+ * does; for nothing else, or a changed mapping or column would go unnoticed.
+ */
+export const ofComputed = (
+  definition: {
+    readonly columns: ReadonlyArray<Column.Column>
+    readonly partitions: Partitions
+    readonly inputs: ReadonlyArray<Input>
+    readonly write: WriteStrategy
+    readonly compute: Compute<unknown>
+  },
+  given: string | undefined
+): string => {
+  const { columns, compute, inputs, partitions, write } = definition
+  return stamp(
+    {
+      columns: columns.map(shapeOf),
+      partitions: { ...cutOf(partitions), range: [...rangeOf(partitions), endOffsetOf(partitions)] },
+      inputs: inputs.map(({ as, asset, columns, mapping, where }) => ({
+        as,
+        asset: asset.name,
+        columns,
+        partitions: { ...cutOf(asset.partitions), range: isByPartition(mapping) ? rangeOf(asset.partitions) : [] },
+        mapping,
+        where: where ?? null,
+        // A view keeps no rows that could differ from its new definition; so that of its readers is another one with it.
+        view: asset.write._tag === "View" ? asset.codeVersion : null
+      })),
+      write
+    },
+    given ?? computeText(inputs, compute),
+    given
+  )
+}
+
+/** The version of a source asset. A given version stands for how its source reads. */
+export const ofSource = (
+  { columns, write }: { readonly columns: ReadonlyArray<Column.Column>; readonly write: WriteStrategy },
+  given: string | undefined
+): string => stamp({ columns: columns.map(shapeOf), write }, given ?? "", given)
+
+// --- internal ---
+
+/** A hash; behind the given version, where there is one, for people to recognize. */
+const stamp = (definition: object, compute: string, given: string | undefined): string => {
+  const hash = md5(Column.canonicalJson({ ...definition, compute }))
+  return given === undefined ? hash : `${given}+${hash.slice(0, 16)}`
+}
+
+const shapeOf = ({ isNullable, kind, name }: Column.Column) => ({ kind, name, isNullable })
+
+/** What decides which rows a partition holds. */
+const cutOf = (partitions: Partitions) =>
+  partitions._tag === "TimeWindows"
+    ? { cadence: partitions.cadence, timeZone: partitions.timeZone, firstDayOfWeek: partitions.firstDayOfWeek }
+    : { cadence: partitions._tag }
+
+/**
+ * Which partitions there are. A change outside of them marks nothing, so code that has more of them cannot trust what was
+ * built by code that had fewer.
+ */
+const rangeOf = (partitions: Partitions): ReadonlyArray<string | null> => {
+  switch (partitions._tag) {
+    case "TimeWindows":
+      return [partitions.start, partitions.end ?? null]
+    case "Static":
+      return partitions.keys
+    case "Unpartitioned":
+      return []
+  }
+}
+
+/** Code by which fewer partitions exist withdraws those that are too many; it must be known as another one. */
+const endOffsetOf = (partitions: Partitions): number => (partitions._tag === "TimeWindows" ? partitions.endOffset : 0)
+
+/** Whether a unit reads of an input only the partitions that the input's asset has. */
+const isByPartition = ({ _tag }: PartitionMapping): boolean => _tag === "Identity" || _tag === "TimeWindows"
+
+/** The query over symbolic relations; a query that is an Effect, and rows, stand for themselves by their source text. */
+const computeText = (inputs: ReadonlyArray<Input>, { rows, sql }: Compute<unknown>): string => {
+  if (sql === undefined) return rows === undefined ? "" : rows.toString()
+  const relations = Object.fromEntries([...inputs.map(({ as }) => as), "units"].map((as) => [as, identifier(as)]))
+  const result = sql(relations)
+  return isSql(result) ? JSON.stringify(compile(result)) : sql.toString()
+}

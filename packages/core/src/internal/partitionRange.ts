@@ -78,30 +78,32 @@ const moment = (grid: Calendar.Grid, text: string): Result.Result<TimeWindow, st
     return Result.fail(`is not a date: ${missing(`${year}-${month}`, month)}`)
   }
   if (time !== undefined) {
-    return hour(grid, `${year}-${month}-${day}-${time}${offset}`)
+    return tick(grid, `${year}-${month}-${day}-${time}${offset}`)
   }
   const to =
     match[3] !== undefined
       ? from + Calendar.day
       : (match[2] !== undefined ? addMonths : addYears)(from, 1, { in: Calendar.utc }).getTime()
-  return Result.succeed({ start: TimeZone.fromWall(grid.timeZone, from), end: TimeZone.fromWall(grid.timeZone, to) })
+  // A day begins with its window, also where that is not at midnight.
+  const begin = (wall: number) => TimeZone.fromWall(grid.timeZone, wall + Calendar.timeOfDay(grid))
+  return Result.succeed({ start: begin(from), end: begin(to) })
 }
 
-const hour = (grid: Calendar.Grid, key: string): Result.Result<TimeWindow, string> => {
-  if (grid.cadence !== "hourly") {
-    return Result.fail(`names an hour, but the partitions are ${grid.cadence}`)
+const tick = (grid: Calendar.Grid, key: string): Result.Result<TimeWindow, string> => {
+  if (Calendar.isNamedByDate(grid)) {
+    return Result.fail("names a time of day, but the partitions are named by dates")
   }
   const start = Calendar.startOfKey(grid, key)
   return start === undefined
-    ? Result.fail(`is not the start of an hour in ${grid.timeZone}`)
-    : Result.succeed({ start, end: Calendar.next(grid, start) })
+    ? Result.fail(`is not the start of a window in ${grid.timeZone}`)
+    : Result.succeed({ start, end: Calendar.end(grid, start) })
 }
 
 const quoted = (grid: Calendar.Grid, text: string): string =>
   /^\d{4}-\d{1,2}(-\d{1,2})?$/.test(text)
     ? ": months and days have two digits"
-    : grid.cadence === "hourly" && text.includes(":")
-      ? ": an hour is written YYYY-MM-DD-HH:MM"
+    : !Calendar.isNamedByDate(grid) && text.includes(":")
+      ? ": a time is written YYYY-MM-DD-HH:MM"
       : ""
 
 const missing = (yearAndMonth: string, month: string): string => {

@@ -241,7 +241,7 @@ const windowKey = (partitions: TimeWindows, column: Column, value: Sql): Sql => 
       return sql`to_char(date_trunc('month', ${local}), 'YYYY-MM-DD')`
     case "weekly": {
       // date_trunc's weeks begin on Monday; shifting by the distance to the first day makes them begin there.
-      const shift = literal(`interval '${(partitions.firstDayOfWeek + 6) % 7} days'`)
+      const shift = literal(`interval '${(Number(partitions.cron.at(-1)) + 6) % 7} days'`)
       return sql`to_char(date_trunc('week', ${local} - ${shift}) + ${shift}, 'YYYY-MM-DD')`
     }
     case "hourly":
@@ -249,6 +249,10 @@ const windowKey = (partitions: TimeWindows, column: Column, value: Sql): Sql => 
         ? // What the clock shows first on that day.
           sql`to_char(${local} ${zone} ${zone}, 'YYYY-MM-DD-HH24:MI')`
         : hourKey(partitions, value)
+    case "quarterly":
+    case "yearly":
+    case "cron":
+      return sql`NULL`
   }
 }
 

@@ -13,6 +13,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Calendar from "./internal/calendar.ts"
+import * as Nearest from "./internal/nearest.ts"
 import * as Range from "./internal/partitionRange.ts"
 import * as internal from "./internal/partitionSet.ts"
 import * as Spans from "./internal/spans.ts"
@@ -509,7 +510,7 @@ const unknownKey = (partitions: Partitions.Partitions, key: string): InvalidPart
     case "Unpartitioned":
       return refuse(JSON.stringify(Partitions.unit))
     case "Static": {
-      const nearest = Range.suggestion(partitions.keys, key)
+      const nearest = Nearest.find(partitions.keys, key)
       return refuse(
         nearest === undefined ? "one of its keys" : `one of its keys; did you mean ${JSON.stringify(nearest)}?`
       )

@@ -179,7 +179,6 @@ describe("partition cases", () => {
           const existing = Partitions.existing(downstream, now)
           const found = reached === undefined ? undefined : PartitionSet.intersection(reached, existing)
           assert.deepStrictEqual(startsOf(found), named(fact.expected, downstream))
-          return
         }
       }
     }

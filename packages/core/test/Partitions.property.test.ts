@@ -107,12 +107,11 @@ describe("every grid of windows", () => {
   it("reaches exactly what needs it, across any two grids and offsets (Verifies: L7)", () =>
     fc.assert(
       fc.property(
-        grid,
-        grid,
+        fc.tuple(grid, grid),
         instant,
         fc.integer({ min: -3, max: 2 }),
         fc.integer({ min: 0, max: 2 }),
-        (upstream, downstream, at, startOffset, width) => {
+        ([upstream, downstream], at, startOffset, width) => {
           const mapping = PartitionMapping.timeWindows({ startOffset, endOffset: startOffset + width })
           const one = (partitions: Partitions.TimeWindows, key: string) =>
             Result.getOrThrow(PartitionSet.fromKeys(partitions, [key]))

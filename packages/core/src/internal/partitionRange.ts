@@ -4,6 +4,7 @@ import { getDaysInMonth } from "date-fns/getDaysInMonth"
 import * as Result from "effect/Result"
 import type { TimeWindow } from "../TimeWindow.ts"
 import * as Calendar from "./calendar.ts"
+import * as Nearest from "./nearest.ts"
 import * as TimeZone from "./timeZone.ts"
 
 export interface Item {
@@ -45,22 +46,8 @@ export const position = (keys: ReadonlyArray<string>, text: string): Result.Resu
   if (index >= 0) {
     return Result.succeed(index)
   }
-  const nearest = suggestion(keys, text)
+  const nearest = Nearest.find(keys, text)
   return Result.fail(`is not a key${nearest === undefined ? "" : `; did you mean ${JSON.stringify(nearest)}?`}`)
-}
-
-/** The nearest key, if most of what was written agrees with it. */
-export const suggestion = (keys: ReadonlyArray<string>, text: string): string | undefined => {
-  let nearest: string | undefined
-  let least = Math.max(1, Math.floor(text.length / 2)) + 1
-  for (const key of keys) {
-    const distance = edits(key.toLowerCase(), text.toLowerCase())
-    if (distance < least) {
-      least = distance
-      nearest = key
-    }
-  }
-  return nearest
 }
 
 // --- internal ---
@@ -111,17 +98,4 @@ const missing = (yearAndMonth: string, month: string): string => {
   return first === undefined
     ? `there is no month ${month}`
     : `${yearAndMonth} has ${getDaysInMonth(first, { in: Calendar.utc })} days`
-}
-
-const edits = (left: string, right: string): number => {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index)
-  for (let i = 0; i < left.length; i++) {
-    const following = [i + 1]
-    for (let j = 0; j < right.length; j++) {
-      const replaced = row[j] + (left[i] === right[j] ? 0 : 1)
-      following.push(Math.min(replaced, row[j + 1] + 1, following[j] + 1))
-    }
-    row = following
-  }
-  return row[right.length]
 }

@@ -211,6 +211,29 @@ export const take: {
 })
 
 /**
+ * The last partitions of a set, in order, at most `count` of them; none of a set without bound.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const takeLast: {
+  (count: number): (self: PartitionSet) => PartitionSet
+  (self: PartitionSet, count: number): PartitionSet
+} = dual(2, (self: PartitionSet, count: number): PartitionSet => {
+  const taken: Array<TimeWindow.TimeWindow> = []
+  let left = count
+  for (const span of self.spans.toReversed()) {
+    if (left <= 0 || span.end === Number.POSITIVE_INFINITY) {
+      break
+    }
+    const size = sizeOf(self.partitions, span)
+    taken.push(size <= left ? span : { start: advance(self.partitions, span.start, size - left), end: span.end })
+    left -= size
+  }
+  return internal.make(self.partitions, taken)
+})
+
+/**
  * The last partition of a set alone; empty when the set is.
  *
  * @category combinators

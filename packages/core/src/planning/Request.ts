@@ -95,7 +95,7 @@ export const targets = <R>(
             : PartitionReach.upstream(mapping, { downstream: partitions, upstream: upstream.partitions })
         want(upstream, reached ?? Partitions.existing(upstream.partitions, now))
       }
-      if (!isNamed && asset.policy.automation === "onRequest") continue
+      if (!isNamed && asset.policy.automation._tag === "Never") continue
       taking.push({ asset, isNamed, partitions, isForced: isNamed && (request.force ?? false) })
     }
     return taking.toReversed()

@@ -101,6 +101,9 @@ export const startOfKey = (grid: Grid, text: string): number | undefined => {
 /** Whether a day has at most one window, which then is named by its date. */
 export const isNamedByDate = (grid: Grid): boolean => WallGrid.isNamedByDate(ticksOf(grid))
 
+/** The ticks of a grid on the local clock. */
+export const wallGrid = (grid: Grid): WallGrid.WallGrid => ticksOf(grid)
+
 /** How long after midnight the windows of a grid that is named by dates begin. */
 export const timeOfDay = (grid: Grid): number => (isNamedByDate(grid) ? ticksOf(grid).times[0] : 0)
 

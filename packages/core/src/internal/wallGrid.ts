@@ -12,7 +12,24 @@ export interface WallGrid {
   /** The times of day, in milliseconds from midnight, sorted. */
   readonly times: ReadonlyArray<number>
   readonly days: Days
+  /** Which days match, as data. */
+  readonly rule: DayRule
+  /** Which of them are left out all the same. */
+  readonly exclusions: ReadonlyArray<DayRule>
 }
+
+/** Which days match: a date, or what an expression says of days. Empty lists ask for nothing. */
+export type DayRule =
+  | { readonly _tag: "Date"; readonly day: number }
+  | {
+      readonly _tag: "Fields"
+      readonly daysOfMonth: ReadonlyArray<number>
+      readonly months: ReadonlyArray<number>
+      /** From Sunday (0) to Saturday (6). */
+      readonly weekdays: ReadonlyArray<number>
+      /** Whether a day of the month must be a day of the week too; otherwise either is enough. */
+      readonly needsBoth: boolean
+    }
 
 /** Which days match, as numbers of days since 1970: the n-th of them, and how many lie before a day. */
 interface Days {
@@ -24,6 +41,10 @@ interface Days {
   readonly rank: (day: number) => number
   /** The inverse of `rank` on days that match. */
   readonly at: (rank: number) => number
+  /** The most days from one that matches to the next, as far as anybody's data reaches (1890 to 2110). */
+  readonly longestGap: () => number
+  /** The days that match in these years. */
+  readonly list: () => ReadonlyArray<number>
   /** Whether no day of 28 years matches, after which days of the week and of the year go together as before. */
   readonly isEmpty: () => boolean
 }
@@ -36,10 +57,11 @@ export const make = (cron: string, exclusions: ReadonlyArray<string>): Result.Re
   Result.gen(function* () {
     const fields = yield* parse(cron)
     const excluded = yield* Result.all(exclusions.map(parseExclusion))
-    const isExcluded = (day: number) => excluded.some((matches) => matches(day))
-    const isEveryDay = matchesEveryDay(fields) && excluded.length === 0
-    const matches = matchesDay(fields, cron)
-    const days = isEveryDay ? everyDay : someDays((day) => matches(day) && !isExcluded(day))
+    const rule = ruleOf(fields, cron)
+    const isEveryDay = asksNothing(rule) && excluded.length === 0
+    const days = isEveryDay
+      ? everyDay
+      : someDays((day) => matches(rule, day) && !excluded.some((exclusion) => matches(exclusion, day)))
     if (days.isEmpty()) {
       return yield* Result.fail<Problem>({
         text: exclusions.length === 0 ? cron : exclusions.join(),
@@ -52,7 +74,9 @@ export const make = (cron: string, exclusions: ReadonlyArray<string>): Result.Re
     return {
       isRunning: hours.length === hoursOfDay.length,
       times: hours.flatMap((hour) => minutes.map((past) => (hour * 60 + past) * minute)),
-      days
+      days,
+      rule,
+      exclusions: excluded
     }
   })
 
@@ -138,16 +162,16 @@ const parse = (text: string): Result.Result<Cron.Cron, Problem> => {
     : wrong("has not five fields")
 }
 
-const parseExclusion = (text: string): Result.Result<(day: number) => boolean, Problem> => {
+const parseExclusion = (text: string): Result.Result<DayRule, Problem> => {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text)) {
     const day = toDate(`${text}T00:00Z`).getTime() / dayLength
     return Number.isInteger(day) && isoDate(day) === text
-      ? Result.succeed((other) => other === day)
+      ? Result.succeed({ _tag: "Date", day })
       : Result.fail({ text, problem: "is no date of the calendar", expected: "a date YYYY-MM-DD" })
   }
   return Result.flatMap(parse(text), (fields) =>
     isWholeDay(fields)
-      ? Result.succeed(matchesDay(fields, text))
+      ? Result.succeed(ruleOf(fields, text))
       : Result.fail({
           text,
           problem: "names a time of day",
@@ -164,22 +188,28 @@ const isoDate = (day: number): string =>
     .toISOString()
     .slice(0, 10)
 
-const matchesEveryDay = ({ days, months, weekdays }: Cron.Cron): boolean =>
-  days.size === 0 && months.size === 0 && weekdays.size === 0
-
 /**
  * Where days of the month and of the week are both named, either is enough, as cron has always had it; where one of them is
  * a wildcard with steps, both must match.
  */
-const matchesDay = ({ days, months, weekdays }: Cron.Cron, text: string): ((day: number) => boolean) => {
-  const hasWildcard = [fieldsOf(text)[2], fieldsOf(text)[4]].some((field) => field.startsWith("*"))
-  return (day) => {
-    const date = toDate(day * dayLength)
-    if (months.size > 0 && !months.has(date.getUTCMonth() + 1)) return false
-    const isDay = days.size === 0 || days.has(date.getUTCDate())
-    const isWeekday = weekdays.size === 0 || weekdays.has(date.getUTCDay())
-    return hasWildcard ? isDay && isWeekday : isDay || isWeekday
-  }
+const ruleOf = ({ days, months, weekdays }: Cron.Cron, text: string): DayRule => ({
+  _tag: "Fields",
+  daysOfMonth: sorted(days),
+  months: sorted(months),
+  weekdays: sorted(weekdays),
+  needsBoth: [fieldsOf(text)[2], fieldsOf(text)[4]].some((field) => field.startsWith("*"))
+})
+
+const asksNothing = (rule: DayRule): boolean =>
+  rule._tag === "Fields" && rule.daysOfMonth.length === 0 && rule.months.length === 0 && rule.weekdays.length === 0
+
+const matches = (rule: DayRule, day: number): boolean => {
+  if (rule._tag === "Date") return rule.day === day
+  const date = toDate(day * dayLength)
+  if (rule.months.length > 0 && !rule.months.includes(date.getUTCMonth() + 1)) return false
+  const isDay = rule.daysOfMonth.length === 0 || rule.daysOfMonth.includes(date.getUTCDate())
+  const isWeekday = rule.weekdays.length === 0 || rule.weekdays.includes(date.getUTCDay())
+  return rule.needsBoth ? isDay && isWeekday : isDay || isWeekday
 }
 
 const everyDay: Days = {
@@ -187,6 +217,8 @@ const everyDay: Days = {
   next: (day) => day + 1,
   rank: (day) => day,
   at: (rank) => rank,
+  longestGap: () => 1,
+  list: () => [],
   isEmpty: () => false
 }
 
@@ -219,6 +251,7 @@ const someDays = (matches: (day: number) => boolean): Days => {
     }
     return known(year)
   }
+  const list = () => Array.from({ length: 220 }, (_, index) => 1890 + index).flatMap(inYear)
   return {
     floor: (day) => {
       for (let year = yearOf(day); ; year--) {
@@ -245,6 +278,8 @@ const someDays = (matches: (day: number) => boolean): Days => {
       const { before, days } = yearAt(year)
       return days[rank - before]
     },
+    longestGap: () => list().reduce((most, day, index, days) => Math.max(most, day - (days[index - 1] ?? day)), 0),
+    list,
     isEmpty: () => Array.from({ length: 28 }, (_, index) => 2000 + index).every((year) => inYear(year).length === 0)
   }
 }

@@ -6,6 +6,7 @@
 import * as Schema from "effect/Schema"
 import type { AssetCheck } from "./AssetCheck.ts"
 import { scd2Shape } from "./AssetCheck.ts"
+import * as AssetLabels from "./AssetLabels.ts"
 import * as Column from "./Column.ts"
 import type { Compute, Definition } from "./Compute.ts"
 import * as CodeVersion from "./internal/codeVersion.ts"
@@ -60,6 +61,7 @@ export interface Asset<
   readonly [TypeId]: { readonly row: Row; readonly services: R; readonly upstream: Upstream }
   readonly name: Name
   readonly description: string
+  readonly labels: AssetLabels.AssetLabels
   readonly columns: ReadonlyArray<Column.Column>
   readonly partitions: Partitions
   readonly inputs: ReadonlyArray<NamedInput>
@@ -192,6 +194,7 @@ export const make = <
   name: Name,
   options: {
     readonly description: string
+    readonly labels?: Partial<AssetLabels.AssetLabels>
     readonly columns: Column.Struct<Fields>
     readonly partitions?: Partitions
     readonly inputs: In & CheckedInputs<In>
@@ -214,6 +217,7 @@ export const make = <
   const definition = {
     name,
     description: options.description,
+    labels: AssetLabels.make(options.labels),
     columns: Column.fromStruct(options.columns),
     partitions: options.partitions ?? unpartitioned,
     inputs,
@@ -251,6 +255,7 @@ export const source = <
   name: Name,
   options: {
     readonly description: string
+    readonly labels?: Partial<AssetLabels.AssetLabels>
     readonly columns: Column.Struct<Fields>
     readonly write: WriteStrategy.Append<keyof Fields & string> & { readonly batch: Filled; readonly loadedAt: Filled }
     readonly policy?: MaterializationPolicy
@@ -263,6 +268,7 @@ export const source = <
   const definition = {
     name,
     description: options.description,
+    labels: AssetLabels.make(options.labels),
     columns: Column.fromStruct(options.columns),
     partitions: unpartitioned,
     inputs: [],

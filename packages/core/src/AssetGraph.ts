@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Asset, AssetKey, NamedInput } from "./Asset.ts"
 import { phantom, retype } from "./internal/erase.ts"
+import * as Nearest from "./internal/nearest.ts"
 import type { Reason } from "./MaterializationError.ts"
 
 /**
@@ -142,11 +143,8 @@ export const getUnsafe = <R>(self: AssetGraph<R>, name: AssetKey): Asset<string,
  */
 export const unknownAsset = (self: AssetGraph, name: string): UnknownAsset => {
   const names = Array.from(self.assets.keys())
-  const near = names
-    .map((candidate) => ({ candidate, distance: distance(name, candidate) }))
-    .toSorted((a, b) => a.distance - b.distance)[0]
-  const hint =
-    near !== undefined && near.distance <= Math.max(2, name.length / 3) ? ` Did you mean "${near.candidate}"?` : ""
+  const near = Nearest.find(names, name)
+  const hint = near === undefined ? "" : ` Did you mean "${near}"?`
   return new UnknownAsset({
     asset: name,
     message: `There is no asset "${name}".${hint} The assets are ${names.join(", ")}.`
@@ -252,18 +250,4 @@ const topological = <R>(
     const asset = byName.get(name)
     return asset === undefined ? [] : [[name, asset] as const]
   })
-}
-
-/** Edit distance by Wagner and Fischer, two rows at a time. */
-const distance = (a: string, b: string): number => {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1))
-    }
-    previous = current
-  }
-  return previous[b.length] ?? 0
 }

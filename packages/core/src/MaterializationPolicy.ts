@@ -7,6 +7,7 @@ import { dual } from "effect/Function"
 import type { Pipeable } from "effect/Pipeable"
 import { pipeArguments } from "effect/Pipeable"
 import * as Schedule from "effect/Schedule"
+import * as AutomationCondition from "./AutomationCondition.ts"
 import type { MaterializationError } from "./MaterializationError.ts"
 
 /**
@@ -24,8 +25,10 @@ export type Retry = Schedule.Schedule<unknown, MaterializationError>
  * @since 0.1.0
  */
 export interface MaterializationPolicy extends Pipeable {
-  /** `eager`: whenever something downstream is asked for. `onRequest`: only where a request names the asset itself. */
-  readonly automation: "eager" | "onRequest"
+  /** Which units a daemon materializes by itself. With `never`, only a request that names the asset itself builds it. */
+  readonly automation: AutomationCondition.AutomationCondition
+  /** How long after its end a window is restated by itself; older ones wait for a request. Undefined means always. */
+  readonly horizon: Duration.Duration | undefined
   /** The most units that one transaction rebuilds. Halved while the server is out of resources. */
   readonly stepSize: number
   /** Assets of one pool are materialized one after the other; undefined means no such restraint. */
@@ -55,7 +58,8 @@ export const defaultRetry: Retry = Schedule.min([
  * @since 0.1.0
  */
 export const make = (options: Partial<Omit<MaterializationPolicy, "pipe">> = {}): MaterializationPolicy => ({
-  automation: "eager",
+  automation: AutomationCondition.eager,
+  horizon: undefined,
   stepSize: 20_000,
   pool: undefined,
   retry: defaultRetry,
@@ -80,7 +84,50 @@ export const eager: MaterializationPolicy = make()
  * @category constructors
  * @since 0.1.0
  */
-export const onRequest: MaterializationPolicy = make({ automation: "onRequest" })
+export const onRequest: MaterializationPolicy = make({ automation: AutomationCondition.never })
+
+/**
+ * Materialized by a daemon from each tick of a schedule on, until it is up to date.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const onCron = (cron: string, timeZone?: string): MaterializationPolicy =>
+  make({ automation: AutomationCondition.onCron(cron, timeZone) })
+
+/**
+ * Materialized by a daemon where it was never built.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const onMissing: MaterializationPolicy = make({ automation: AutomationCondition.onMissing })
+
+/**
+ * The same policy with another condition.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withAutomation: {
+  (automation: AutomationCondition.AutomationCondition): (self: MaterializationPolicy) => MaterializationPolicy
+  (self: MaterializationPolicy, automation: AutomationCondition.AutomationCondition): MaterializationPolicy
+} = dual(2, (self: MaterializationPolicy, automation: AutomationCondition.AutomationCondition): MaterializationPolicy =>
+  make({ ...self, automation })
+)
+
+/**
+ * The same policy, closing windows so long after their end: late data in them waits for somebody to ask.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withHorizon: {
+  (horizon: Duration.Input): (self: MaterializationPolicy) => MaterializationPolicy
+  (self: MaterializationPolicy, horizon: Duration.Input): MaterializationPolicy
+} = dual(2, (self: MaterializationPolicy, horizon: Duration.Input): MaterializationPolicy =>
+  make({ ...self, horizon: Duration.fromInputUnsafe(horizon) })
+)
 
 /**
  * The same policy with another retry schedule.

@@ -31,7 +31,7 @@ export const downstream = (
       return unionOf(
         to,
         PartitionSet.ranges(options.upstream).map(({ end, start }) => {
-          const first = Partitions.shift(to, start, -mapping.endOffset)
+          const first = Partitions.shift(to, Partitions.windowEndingAfter(to, start), -mapping.endOffset)
           const last = Partitions.shift(to, end - 1, -mapping.startOffset)
           return PartitionSet.fromWindow(to, { start: first.start, end: Math.max(first.start, last.end) })
         })
@@ -43,8 +43,8 @@ export const downstream = (
 }
 
 /**
- * The upstream partitions that downstream partitions are made of: those that lie in the upstream's range, and the
- * windows needed that no upstream partition of the range can ever hold. Undefined for a mapping that reads rows.
+ * The upstream partitions that downstream partitions are made of, as far as they lie in the upstream's range. Undefined for a
+ * mapping that reads rows.
  *
  * @category mapping
  * @since 0.1.0
@@ -58,17 +58,72 @@ export const upstream = (
   switch (mapping._tag) {
     case "Identity":
       return from._tag === to._tag ? sameKeys(options.downstream, from) : undefined
-    case "TimeWindows":
+    case "TimeWindows": {
       if (from._tag !== "TimeWindows" || to._tag !== "TimeWindows") return undefined
+      const { ranges } = PartitionSet
       return unionOf(
         from,
-        PartitionSet.ranges(options.downstream).map((range) =>
-          PartitionSet.fromWindow(from, needed(mapping, to, range))
-        )
+        ranges(options.downstream).map((range) => PartitionSet.fromWindow(from, needed(mapping, to, range)))
       )
+    }
     default:
       return undefined
   }
+}
+
+/**
+ * What downstream partitions are made of: upstream partitions that exist, and those that would have to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Requirement {
+  readonly existing: PartitionSet.PartitionSet
+  /** Among the upstream's windows continued without end; among the downstream's keys where these are names. */
+  readonly absent: PartitionSet.PartitionSet
+}
+
+/**
+ * What downstream partitions need of an upstream as it is at an instant. Undefined for a mapping that reads rows.
+ *
+ * **Details**
+ *
+ * Nothing that is needed is dropped: windows before the upstream's range or behind it are absent like those that have not
+ * come to exist yet. Only an offset that reaches back over the beginning ends there: the first day of a running total of
+ * seven days is made of one day.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const requirement = (
+  mapping: PartitionMapping,
+  options: {
+    readonly downstream: PartitionSet.PartitionSet
+    readonly upstream: Partitions.Partitions
+    readonly now: number
+  }
+): Requirement | undefined => {
+  const { downstream, now, upstream: from } = options
+  const to = downstream.partitions
+  const exists = Partitions.existing(from, now)
+  if (mapping._tag === "Identity" && from._tag !== "TimeWindows" && from._tag === to._tag) {
+    const existing = PartitionSet.intersection(sameKeys(downstream, from), exists)
+    return { existing, absent: PartitionSet.difference(downstream, sameKeys(existing, to)) }
+  }
+  if (from._tag !== "TimeWindows" || to._tag !== "TimeWindows") return undefined
+  if (mapping._tag !== "Identity" && mapping._tag !== "TimeWindows") return undefined
+  const endless = Partitions.endless(from)
+  const needs =
+    mapping._tag === "Identity"
+      ? sameKeys(downstream, endless)
+      : unionOf(
+          endless,
+          PartitionSet.ranges(downstream).map((range) =>
+            PartitionSet.fromWindow(endless, clamped(needed(mapping, to, range), range, Partitions.range(from)))
+          )
+        )
+  const existing = PartitionSet.intersection(PartitionSet.within(needs, from), exists)
+  return { existing, absent: PartitionSet.difference(needs, PartitionSet.within(existing, endless)) }
 }
 
 /**
@@ -90,6 +145,10 @@ const needed = (mapping: TimeWindowsMapping, partitions: Partitions.TimeWindows,
   start: Partitions.shift(partitions, range.start, mapping.startOffset).start,
   end: Partitions.shift(partitions, range.end - 1, mapping.endOffset).end
 })
+
+/** Cuts off what lies before the upstream's range, unless the downstream windows themselves begin there. */
+const clamped = (need: TimeWindow, range: TimeWindow, bounds: TimeWindow): TimeWindow =>
+  range.start < bounds.start ? need : { start: Math.max(need.start, bounds.start), end: need.end }
 
 const sameKeys = (set: PartitionSet.PartitionSet, partitions: Partitions.Partitions): PartitionSet.PartitionSet =>
   unionOf(

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { toDate } from "date-fns/toDate"
+import * as Arr from "effect/Array"
 import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
@@ -12,6 +13,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Calendar from "./internal/calendar.ts"
+import * as Nearest from "./internal/nearest.ts"
 import * as Range from "./internal/partitionRange.ts"
 import * as internal from "./internal/partitionSet.ts"
 import * as Spans from "./internal/spans.ts"
@@ -133,11 +135,24 @@ export const fromWindow: {
   return internal.make(
     partitions,
     Option.toArray(TimeWindow.intersection(window, Partitions.range(partitions))).map(({ end, start }) => ({
-      start: Calendar.floor(partitions, start),
+      start: Partitions.windowEndingAfter(partitions, start).start,
       end: end === Number.POSITIVE_INFINITY ? end : Calendar.ceil(partitions, end)
     }))
   )
 })
+
+/**
+ * The partitions of a set that another definition of the same grid has too.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const within: {
+  (partitions: Partitions.TimeWindows): (self: PartitionSet) => PartitionSet
+  (self: PartitionSet, partitions: Partitions.TimeWindows): PartitionSet
+} = dual(2, (self: PartitionSet, partitions: Partitions.TimeWindows): PartitionSet =>
+  internal.make(partitions, Spans.intersection(self.spans, [Partitions.range(partitions)]))
+)
 
 /**
  * The partitions that are in either set.
@@ -190,6 +205,29 @@ export const take: {
     }
     const size = sizeOf(self.partitions, span)
     taken.push(size <= left ? span : { start: span.start, end: advance(self.partitions, span.start, left) })
+    left -= size
+  }
+  return internal.make(self.partitions, taken)
+})
+
+/**
+ * The last partitions of a set, in order, at most `count` of them; none of a set without bound.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const takeLast: {
+  (count: number): (self: PartitionSet) => PartitionSet
+  (self: PartitionSet, count: number): PartitionSet
+} = dual(2, (self: PartitionSet, count: number): PartitionSet => {
+  const taken: Array<TimeWindow.TimeWindow> = []
+  let left = count
+  for (const span of self.spans.toReversed()) {
+    if (left <= 0 || span.end === Number.POSITIVE_INFINITY) {
+      break
+    }
+    const size = sizeOf(self.partitions, span)
+    taken.push(size <= left ? span : { start: advance(self.partitions, span.start, size - left), end: span.end })
     left -= size
   }
   return internal.make(self.partitions, taken)
@@ -290,20 +328,28 @@ export const windows = (self: PartitionSet): Iterable<TimeWindow.TimeWindow> => 
   return iterable(function* () {
     if (Partitions.isTimeWindows(partitions)) {
       for (const start of starts(self)) {
-        yield { start, end: Calendar.next(partitions, start) }
+        yield { start, end: Calendar.end(partitions, start) }
       }
     }
   })
 }
 
 /**
- * The stretches of time that a set covers: merged, sorted, disjoint; none where the definition has no windows.
+ * The stretches of time that a set covers: merged, sorted, disjoint; none where the definition has no windows. Excluded days
+ * lie outside, except in what has no bound.
  *
  * @category getters
  * @since 0.1.0
  */
-export const ranges = (self: PartitionSet): ReadonlyArray<TimeWindow.TimeWindow> =>
-  Partitions.isTimeWindows(self.partitions) ? self.spans : []
+export const ranges = (self: PartitionSet): ReadonlyArray<TimeWindow.TimeWindow> => {
+  const { partitions, spans } = self
+  if (!Partitions.isTimeWindows(partitions)) return []
+  if (partitions.exclusions.length === 0) return spans
+  const [bounded, unbounded] = Arr.partition(spans, (span) =>
+    span.end === Number.POSITIVE_INFINITY ? Result.succeed(span) : Result.fail(span)
+  )
+  return Spans.normalize([...windows(internal.make(partitions, bounded)), ...unbounded])
+}
 
 /**
  * Writes a set for people: `2024-03-01..2024-03-31, 2024-04-02`, both ends inclusive.
@@ -474,7 +520,10 @@ const keyForms: Record<Partitions.Cadence, string> = {
   hourly: "the start of an hour YYYY-MM-DD-HH:MM (the second of two equal hours carries its offset, such as -0500)",
   daily: "a day YYYY-MM-DD",
   weekly: "the first day of a week, YYYY-MM-DD",
-  monthly: "the first day of a month, YYYY-MM-01"
+  monthly: "the first day of a month, YYYY-MM-01",
+  quarterly: "the first day of a quarter, YYYY-MM-01",
+  yearly: "the first day of a year, YYYY-01-01",
+  cron: "a tick of the schedule: YYYY-MM-DD, or YYYY-MM-DD-HH:MM where a day has several"
 }
 
 const unknownKey = (partitions: Partitions.Partitions, key: string): InvalidPartitionKey => {
@@ -484,7 +533,7 @@ const unknownKey = (partitions: Partitions.Partitions, key: string): InvalidPart
     case "Unpartitioned":
       return refuse(JSON.stringify(Partitions.unit))
     case "Static": {
-      const nearest = Range.suggestion(partitions.keys, key)
+      const nearest = Nearest.find(partitions.keys, key)
       return refuse(
         nearest === undefined ? "one of its keys" : `one of its keys; did you mean ${JSON.stringify(nearest)}?`
       )
@@ -547,7 +596,7 @@ const validForms = (partitions: Partitions.Partitions): string => {
     case "TimeWindows":
       return [
         "2024 (a year), 2024-03 (a month), 2024-03-05 (a day)",
-        ...(partitions.cadence === "hourly" ? ["2024-03-05-07:00 (an hour)"] : []),
+        ...(Calendar.isNamedByDate(partitions) ? [] : ["2024-03-05-07:00 (a window)"]),
         "2024-03..2024-05-15, 2024-03.., ..2024-05, all, latest; several separated by commas"
       ].join(", ")
   }

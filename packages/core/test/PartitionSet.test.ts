@@ -248,10 +248,10 @@ describe("PartitionSet", () => {
       ["2024-03,,2024-04", days, "", 9, "is empty"],
       ["..", days, "..", 1, "neither a first nor a last date"],
       ["2024-05..2024-03", days, "2024-05..2024-03", 1, "runs backwards: did you mean 2024-03..2024-05?"],
-      ["2024-03-05-07:00", days, "2024-03-05-07:00", 1, "names an hour, but the partitions are daily"],
-      ["2022-03-13-02:00", hours, "2022-03-13-02:00", 1, "is not the start of an hour in America/New_York"],
-      ["2021-11-07-01:30", hours, "2021-11-07-01:30", 1, "is not the start of an hour"],
-      ["2021-11-07-1:00", hours, "2021-11-07-1:00", 1, "an hour is written YYYY-MM-DD-HH:MM"],
+      ["2024-03-05-07:00", days, "2024-03-05-07:00", 1, "names a time of day, but the partitions are named by dates"],
+      ["2022-03-13-02:00", hours, "2022-03-13-02:00", 1, "is not the start of a window in America/New_York"],
+      ["2021-11-07-01:30", hours, "2021-11-07-01:30", 1, "is not the start of a window"],
+      ["2021-11-07-1:00", hours, "2021-11-07-1:00", 1, "a time is written YYYY-MM-DD-HH:MM"],
       ["2023", days, "2023", 1, "selects nothing that exists: partitions run from 2024-01-01 to 2024-06-14"],
       [
         "2024-03,  2025",
@@ -307,7 +307,7 @@ describe("PartitionSet", () => {
         Result.match(read("?", partitions), { onFailure: ({ validForms }) => validForms, onSuccess: () => "" })
       assert.include(forms(days), "2024-03..2024-05-15")
       assert.notInclude(forms(days), "07:00")
-      assert.include(forms(hours), "2024-03-05-07:00 (an hour)")
+      assert.include(forms(hours), "2024-03-05-07:00 (a window)")
       assert.strictEqual(forms(regions), "eu, us, apac, latam; several separated by commas; all, latest")
       assert.strictEqual(forms(Partitions.unpartitioned), "all, latest")
     })

@@ -4,7 +4,6 @@ import * as TimeWindow from "@assay/core/TimeWindow"
 import { TZDate } from "@date-fns/tz"
 import { assert, describe, it } from "@effect/vitest"
 import { Equal, Option, Schema } from "effect"
-import { readFileSync } from "node:fs"
 
 const { daily, hourly, monthly, weekly } = Partitions
 const cadences = { hourly, daily, weekly, monthly }
@@ -21,75 +20,7 @@ const lengthInHours = (partitions: Partitions.Partitions, key: string) =>
 const startsAt = (partitions: Partitions.Partitions, key: string) =>
   new Date(window(partitions, key).start).toISOString()
 
-const Fact = Schema.Struct({
-  id: Schema.String,
-  kind: Schema.Literals(["timeWindow.keys", "timeWindow.endDate"]),
-  definition: Schema.Struct({
-    cron: Schema.Literals(["0 * * * *", "0 0 * * *", "0 0 * * 0", "0 0 1 * *"]),
-    start: Schema.String,
-    timezone: Schema.String,
-    fmt: Schema.String,
-    end: Schema.NullOr(Schema.String),
-    endOffset: Schema.Number
-  }),
-  now: Schema.optionalKey(Schema.String),
-  expected: Schema.Union([
-    Schema.Array(Schema.String),
-    Schema.Struct({ first: Schema.String, last: Schema.String, count: Schema.Number })
-  ])
-})
-
-const facts = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Array(Fact)))(
-  readFileSync(new URL("cases/partitions.json", import.meta.url), "utf8")
-)
-
-const ofFact = ({ definition }: typeof Fact.Type): Partitions.TimeWindows => {
-  const hourly = definition.cron === "0 * * * *"
-  const local = (text: string) => text.slice(0, hourly ? 16 : 10)
-  const options = {
-    start: local(definition.start),
-    end: definition.end === null ? undefined : local(definition.end),
-    timeZone: definition.timezone,
-    endOffset: definition.endOffset
-  }
-  switch (definition.cron) {
-    case "0 * * * *":
-      return Partitions.hourly(options)
-    case "0 0 * * *":
-      return Partitions.daily(options)
-    case "0 0 * * 0":
-      return Partitions.weekly({ ...options, firstDayOfWeek: 0 })
-    case "0 0 1 * *":
-      return Partitions.monthly(options)
-  }
-}
-
-const localInstant = (text: string, timeZone: string): number => {
-  const [year = 0, month = 1, day = 1, hour = 0, minute = 0] = text.split(/[-:]/).map(Number)
-  return new TZDate(year, month - 1, day, hour, minute, timeZone).getTime()
-}
-
 describe("Partitions", () => {
-  describe("known facts", () => {
-    it.each(facts.map((fact) => [fact.id, fact] as const))("%s", (_, fact) => {
-      const partitions = ofFact(fact)
-      const now = fact.now === undefined ? Date.UTC(2100, 0, 1) : localInstant(fact.now, fact.definition.timezone)
-      const set = Partitions.existing(partitions, now)
-      const keys = [...PartitionSet.keys(set)]
-      if ("count" in fact.expected) {
-        assert.deepStrictEqual({ first: keys[0], last: keys.at(-1), count: PartitionSet.size(set) }, fact.expected)
-      } else if (fact.definition.fmt.endsWith("%z")) {
-        const starts = fact.expected.map((key) => instant(key.replace(/^(.{10})-(.{8})(...)(..)$/, "$1T$2$3:$4")))
-        assert.deepStrictEqual(
-          [...PartitionSet.windows(set)].map(({ start }) => start),
-          starts
-        )
-      } else {
-        assert.deepStrictEqual(keys, fact.expected)
-      }
-    })
-  })
-
   describe("existence", () => {
     const days = Partitions.daily({ start: "2024-01-01" })
 

@@ -1,19 +1,14 @@
 import { tz } from "@date-fns/tz"
-import { addMonths } from "date-fns/addMonths"
-import { addWeeks } from "date-fns/addWeeks"
-import { differenceInCalendarMonths } from "date-fns/differenceInCalendarMonths"
-import { differenceInCalendarWeeks } from "date-fns/differenceInCalendarWeeks"
-import { parseISO } from "date-fns/parseISO"
-import { startOfMonth } from "date-fns/startOfMonth"
-import { startOfWeek } from "date-fns/startOfWeek"
 import { toDate } from "date-fns/toDate"
+import * as Result from "effect/Result"
 import * as TimeZone from "./timeZone.ts"
+import * as WallGrid from "./wallGrid.ts"
 
 /** What the windows of a definition hang on; the names of its fields are those of `Partitions.TimeWindows`. */
 export interface Grid {
-  readonly cadence: "hourly" | "daily" | "weekly" | "monthly"
+  readonly cron: string
   readonly timeZone: string
-  readonly firstDayOfWeek: 0 | 1 | 2 | 3 | 4 | 5 | 6
+  readonly exclusions: ReadonlyArray<string>
 }
 
 export const hour = 3_600_000
@@ -22,36 +17,24 @@ export const day = 24 * hour
 /** The context in which date-fns computes on wall time, whatever zone the process runs in. */
 export const utc = tz("UTC")
 
-/** The start of the window that holds an instant, on the endless grid of a definition. */
-export const floor = (grid: Grid, instant: number): number => {
-  if (grid.cadence === "hourly") {
-    return floorHour(grid.timeZone, instant)
-  }
-  const steps = cadences[grid.cadence]
-  const wall = steps.floor(TimeZone.toWall(grid.timeZone, instant), grid)
-  // A clock set back over midnight shows the old date again after the new day has begun.
-  const following = TimeZone.fromWall(grid.timeZone, steps.following(wall, grid))
-  return following <= instant ? following : TimeZone.fromWall(grid.timeZone, wall)
-}
+/**
+ * The start of the window at or before an instant, on the endless grid of a definition. Where days are excluded, the instant
+ * may lie behind the end of that window.
+ */
+export const floor = (grid: Grid, instant: number): number => floorOn(ticksOf(grid), grid.timeZone, instant)
 
 /** The start of the window after the one that starts at `start`. */
-export const next = (grid: Grid, start: number): number => {
-  if (grid.cadence === "hourly") {
-    return nextHour(grid.timeZone, start)
-  }
-  const steps = cadences[grid.cadence]
-  let wall = steps.floor(TimeZone.toWall(grid.timeZone, start), grid)
-  while (true) {
-    wall = steps.following(wall, grid)
-    const following = TimeZone.fromWall(grid.timeZone, wall)
-    if (following > start) {
-      return following
-    }
-  }
-}
+export const next = (grid: Grid, start: number): number => nextOn(ticksOf(grid), grid.timeZone, start)
+
+/** The end of the window that starts at `start`: the next tick, be it one of an excluded day. */
+export const end = (grid: Grid, start: number): number =>
+  nextOn(grid.exclusions.length === 0 ? ticksOf(grid) : ticksOf({ ...grid, exclusions: none }), grid.timeZone, start)
 
 /** The start of the window `count` windows after (before, when negative) the one that starts at `start`. */
 export const shift = (grid: Grid, start: number, count: number): number => {
+  if (Math.abs(count) > fewSteps) {
+    return leap(grid, start, count)
+  }
   let shifted = start
   for (let step = 0; step < count; step++) {
     shifted = next(grid, shifted)
@@ -76,28 +59,22 @@ export const count = (grid: Grid, from: number, to: number): number => {
   if (to === Number.POSITIVE_INFINITY) {
     return to
   }
-  if (grid.cadence === "hourly") {
-    return countHours(grid.timeZone, from, to)
-  }
-  const walls = cadences[grid.cadence].count(
-    TimeZone.toWall(grid.timeZone, from),
-    TimeZone.toWall(grid.timeZone, to),
-    grid
-  )
-  // Zones that crossed the date line skipped one day; no zone ever skipped a week or a month.
-  return grid.cadence === "daily" ? walls - skippedDays(grid.timeZone, from, to) : walls
+  const ticks = ticksOf(grid)
+  return ticks.isRunning ? countShown(ticks, grid.timeZone, from, to) : countNamed(ticks, grid.timeZone, from, to)
 }
 
 /** The key of the window that starts at `start`. */
 export const key = (grid: Grid, start: number): string => {
+  const ticks = ticksOf(grid)
   const segment = TimeZone.segmentAt(grid.timeZone, start)
-  const wall = start + segment.offset
-  const text = toDate(wall).toISOString()
-  if (grid.cadence !== "hourly") {
+  const shown = start + segment.offset
+  // A tick that the clock skips opens its window when the clock goes on, under its own name.
+  const text = toDate(ticks.isRunning ? shown : WallGrid.floor(ticks, shown)).toISOString()
+  if (WallGrid.isNamedByDate(ticks)) {
     return text.slice(0, 10)
   }
   const name = `${text.slice(0, 10)}-${text.slice(11, 16)}`
-  return start - segment.start <= day && TimeZone.fromWall(grid.timeZone, wall) < start
+  return ticks.isRunning && start - segment.start <= day && TimeZone.fromWall(grid.timeZone, shown) < start
     ? name + formatOffset(segment.offset)
     : name
 }
@@ -108,10 +85,12 @@ export const startOfKey = (grid: Grid, text: string): number | undefined => {
   if (match === null) {
     return undefined
   }
-  const wall = parseWall(match[1], match[2])
-  if (wall === undefined) {
+  const ticks = ticksOf(grid)
+  const midnight = parseWall(match[1], match[2])
+  if (midnight === undefined) {
     return undefined
   }
+  const wall = match[2] === undefined && WallGrid.isNamedByDate(ticks) ? midnight + ticks.times[0] : midnight
   const start = floor(
     grid,
     match[3] === undefined ? TimeZone.fromWall(grid.timeZone, wall) : wall - parseOffset(match[3])
@@ -119,102 +98,143 @@ export const startOfKey = (grid: Grid, text: string): number | undefined => {
   return key(grid, start) === text ? start : undefined
 }
 
+/** Whether a day has at most one window, which then is named by its date. */
+export const isNamedByDate = (grid: Grid): boolean => WallGrid.isNamedByDate(ticksOf(grid))
+
+/** The ticks of a grid on the local clock. */
+export const wallGrid = (grid: Grid): WallGrid.WallGrid => ticksOf(grid)
+
+/** How long after midnight the windows of a grid that is named by dates begin. */
+export const timeOfDay = (grid: Grid): number => (isNamedByDate(grid) ? ticksOf(grid).times[0] : 0)
+
+/** What is wrong with the cron expression or the exclusions of a grid. */
+export const problemOf = (grid: Grid): WallGrid.Problem | undefined =>
+  Result.match(WallGrid.make(grid.cron, grid.exclusions), {
+    onFailure: (problem) => problem,
+    onSuccess: () => undefined
+  })
+
 /** Reads a local date `YYYY-MM-DD` and time `HH:MM` as wall time, unless the calendar has no such date. */
 export const parseWall = (date: string, time = "00:00"): number | undefined => {
-  const wall =
-    /^\d{4}-\d{2}-\d{2}$/.test(date) && /^([01]\d|2[0-3]):[0-5]\d$/.test(time)
-      ? parseISO(`${date}T${time}Z`).getTime()
-      : Number.NaN
-  return Number.isNaN(wall) ? undefined : wall
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(date) || !/^([01]\d|2[0-3]):[0-5]\d$/.test(time)) {
+    return undefined
+  }
+  const wall = toDate(`${date}T${time}Z`)
+  // JavaScript reads 30 February as 1 March, or not at all.
+  return !Number.isNaN(wall.getTime()) && wall.toISOString().startsWith(date) ? wall.getTime() : undefined
 }
 
 // --- internal ---
 
-interface WallSteps {
-  readonly floor: (wall: number, grid: Grid) => number
-  readonly following: (wall: number, grid: Grid) => number
-  readonly count: (from: number, to: number, grid: Grid) => number
-}
+const none: ReadonlyArray<string> = []
 
 const keyPattern = /^(\d{4}-\d{2}-\d{2})(?:-(\d{2}:\d{2})([+-]\d{4})?)?$/
 
-// date-fns takes 10 to 20 µs for a step, so steps are kept by day: at most 366 entries for a year of data.
-const memoize = (step: (wall: number) => number): ((wall: number) => number) => {
-  const known = new Map<number, number>()
-  return (wall) => {
-    const from = Math.floor(wall / day) * day
-    let to = known.get(from)
-    if (to === undefined) {
-      known.set(from, (to = step(from)))
-    }
-    return to
+const grids = new Map<string, Result.Result<WallGrid.WallGrid, WallGrid.Problem>>()
+
+// Grids are few and their days are worth keeping: every window of a year is found in a table made once.
+const gridOf = ({ cron, exclusions }: Pick<Grid, "cron" | "exclusions">) => {
+  const name = exclusions.length === 0 ? cron : `${cron}\n${exclusions.join("\n")}`
+  let grid = grids.get(name)
+  if (grid === undefined) {
+    grids.set(name, (grid = WallGrid.make(cron, exclusions)))
   }
+  return grid
 }
 
-const weekFloors = ([0, 1, 2, 3, 4, 5, 6] as const).map((weekStartsOn) =>
-  memoize((wall) => startOfWeek(wall, { in: utc, weekStartsOn }).getTime())
-)
-const nextWeek = memoize((wall) => addWeeks(wall, 1, { in: utc }).getTime())
-const monthFloor = memoize((wall) => startOfMonth(wall, { in: utc }).getTime())
-const nextMonth = memoize((wall) => addMonths(wall, 1, { in: utc }).getTime())
+const ticksOf = (grid: Pick<Grid, "cron" | "exclusions">): WallGrid.WallGrid => Result.getOrThrow(gridOf(grid))
 
-const cadences: Record<Exclude<Grid["cadence"], "hourly">, WallSteps> = {
-  daily: {
-    floor: (wall) => Math.floor(wall / day) * day,
-    following: (wall) => wall + day,
-    count: (from, to) => Math.floor(to / day) - Math.floor(from / day)
-  },
-  weekly: {
-    floor: (wall, grid) => weekFloors[grid.firstDayOfWeek](wall),
-    following: nextWeek,
-    count: (from, to, grid) => differenceInCalendarWeeks(to, from, { in: utc, weekStartsOn: grid.firstDayOfWeek })
-  },
-  monthly: {
-    floor: monthFloor,
-    following: nextMonth,
-    count: (from, to) => differenceInCalendarMonths(to, from, { in: utc })
-  }
-}
-
-// date-fns folds a repeated hour into its first pass, so hours are counted on the clock of each segment instead.
-const floorHour = (timeZone: string, instant: number): number => {
+const floorOn = (ticks: WallGrid.WallGrid, timeZone: string, instant: number): number => {
   const segment = TimeZone.segmentAt(timeZone, instant)
-  const start = Math.floor((instant + segment.offset) / hour) * hour - segment.offset
-  return start >= segment.start ? start : floorHour(timeZone, segment.start - 1)
+  const wall = WallGrid.floor(ticks, instant + segment.offset)
+  if (ticks.isRunning) {
+    const start = wall - segment.offset
+    return start >= segment.start ? start : floorOn(ticks, timeZone, segment.start - 1)
+  }
+  // A clock that was set back shows times again at which windows have begun before.
+  let start = TimeZone.fromWall(timeZone, wall)
+  for (let following = WallGrid.next(ticks, wall); ; following = WallGrid.next(ticks, following)) {
+    const later = TimeZone.fromWall(timeZone, following)
+    if (later > instant) {
+      return start
+    }
+    start = later
+  }
 }
 
-const nextHour = (timeZone: string, start: number): number => {
+const nextOn = (ticks: WallGrid.WallGrid, timeZone: string, start: number): number => {
   let segment = TimeZone.segmentAt(timeZone, start)
-  let following = start + hour
-  while (following >= segment.end) {
-    segment = TimeZone.segmentAt(timeZone, segment.end)
-    following = Math.ceil((segment.start + segment.offset) / hour) * hour - segment.offset
+  if (ticks.isRunning) {
+    let following = WallGrid.next(ticks, start + segment.offset) - segment.offset
+    while (following >= segment.end) {
+      segment = TimeZone.segmentAt(timeZone, segment.end)
+      following = WallGrid.next(ticks, segment.start + segment.offset - 1) - segment.offset
+    }
+    return following
   }
-  return following
+  for (let wall = WallGrid.next(ticks, start + segment.offset); ; wall = WallGrid.next(ticks, wall)) {
+    const following = TimeZone.fromWall(timeZone, wall)
+    if (following > start) {
+      return following
+    }
+  }
 }
 
-const countHours = (timeZone: string, from: number, to: number): number => {
-  let hours = 0
-  let at = from
-  while (at < to) {
+/** Every showing of a tick is a window: the ticks of the stretches in which the clock runs evenly, added up. */
+const countShown = (ticks: WallGrid.WallGrid, timeZone: string, from: number, to: number): number => {
+  let shown = 0
+  for (let at = from; at < to;) {
     const segment = TimeZone.segmentAt(timeZone, at)
-    const end = Math.min(segment.end, to)
-    hours += Math.ceil((end + segment.offset) / hour) - Math.ceil((at + segment.offset) / hour)
-    at = end
+    const until = Math.min(segment.end, to)
+    shown += WallGrid.rank(ticks, until + segment.offset) - WallGrid.rank(ticks, at + segment.offset)
+    at = until
   }
-  return hours
+  return shown
 }
 
-const skippedDays = (timeZone: string, from: number, to: number): number => {
-  let skipped = 0
+/** Every tick is a window, except that those which the clock skips at once, or on to, open only one. */
+const countNamed = (ticks: WallGrid.WallGrid, timeZone: string, from: number, to: number): number => {
+  const rankOf = (start: number): number =>
+    WallGrid.rank(ticks, WallGrid.floor(ticks, start + TimeZone.segmentAt(timeZone, start).offset))
+  let named = rankOf(to) - rankOf(from)
   let segment = TimeZone.segmentAt(timeZone, from)
   while (segment.end <= to) {
     const following = TimeZone.segmentAt(timeZone, segment.end)
-    const lastShown = Math.ceil((segment.end + segment.offset) / day)
-    skipped += Math.max(0, Math.floor((segment.end + following.offset) / day) - lastShown)
+    if (following.offset > segment.offset) {
+      const skipped =
+        WallGrid.rank(ticks, segment.end + following.offset + 1) - WallGrid.rank(ticks, segment.end + segment.offset)
+      named -= Math.max(0, skipped - 1)
+    }
     segment = following
   }
-  return skipped
+  return named
+}
+
+// Beyond so many windows it is cheaper to bisect than to step.
+const fewSteps = 64
+
+/** Far away the window is searched by its number, between ticks that lie surely before and behind it. */
+const leap = (grid: Grid, start: number, steps: number): number => {
+  const ticks = ticksOf(grid)
+  const away = (instant: number): number => count(grid, start, instant) - count(grid, instant, start)
+  const origin = WallGrid.rank(ticks, start + TimeZone.segmentAt(grid.timeZone, start).offset)
+  const near = (rank: number): number => floor(grid, TimeZone.fromWall(grid.timeZone, WallGrid.at(ticks, rank)))
+  let slack = fewSteps
+  while (away(near(origin + steps - slack)) > steps || away(near(origin + steps + slack)) < steps) {
+    slack *= 2
+  }
+  let low = origin + steps - slack
+  let high = origin + steps + slack
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (away(near(middle)) < steps) {
+      low = middle + 1
+    } else {
+      high = middle
+    }
+  }
+  const found = near(low)
+  return shift(grid, found, steps - away(found))
 }
 
 const formatOffset = (offset: number): string => {

@@ -79,8 +79,8 @@ const shapeOf = ({ isNullable, kind, name }: Column.Column) => ({ kind, name, is
 /** What decides which rows a partition holds. */
 const cutOf = (partitions: Partitions) =>
   partitions._tag === "TimeWindows"
-    ? { cadence: partitions.cadence, timeZone: partitions.timeZone, firstDayOfWeek: partitions.firstDayOfWeek }
-    : { cadence: partitions._tag }
+    ? { cron: partitions.cron, timeZone: partitions.timeZone, exclusions: partitions.exclusions }
+    : { cron: partitions._tag }
 
 /**
  * Which partitions there are. A change outside of them marks nothing, so code that has more of them cannot trust what was

@@ -4,6 +4,7 @@ import { getDaysInMonth } from "date-fns/getDaysInMonth"
 import * as Result from "effect/Result"
 import type { TimeWindow } from "../TimeWindow.ts"
 import * as Calendar from "./calendar.ts"
+import * as Nearest from "./nearest.ts"
 import * as TimeZone from "./timeZone.ts"
 
 export interface Item {
@@ -45,22 +46,8 @@ export const position = (keys: ReadonlyArray<string>, text: string): Result.Resu
   if (index >= 0) {
     return Result.succeed(index)
   }
-  const nearest = suggestion(keys, text)
+  const nearest = Nearest.find(keys, text)
   return Result.fail(`is not a key${nearest === undefined ? "" : `; did you mean ${JSON.stringify(nearest)}?`}`)
-}
-
-/** The nearest key, if most of what was written agrees with it. */
-export const suggestion = (keys: ReadonlyArray<string>, text: string): string | undefined => {
-  let nearest: string | undefined
-  let least = Math.max(1, Math.floor(text.length / 2)) + 1
-  for (const key of keys) {
-    const distance = edits(key.toLowerCase(), text.toLowerCase())
-    if (distance < least) {
-      least = distance
-      nearest = key
-    }
-  }
-  return nearest
 }
 
 // --- internal ---
@@ -78,30 +65,32 @@ const moment = (grid: Calendar.Grid, text: string): Result.Result<TimeWindow, st
     return Result.fail(`is not a date: ${missing(`${year}-${month}`, month)}`)
   }
   if (time !== undefined) {
-    return hour(grid, `${year}-${month}-${day}-${time}${offset}`)
+    return tick(grid, `${year}-${month}-${day}-${time}${offset}`)
   }
   const to =
     match[3] !== undefined
       ? from + Calendar.day
       : (match[2] !== undefined ? addMonths : addYears)(from, 1, { in: Calendar.utc }).getTime()
-  return Result.succeed({ start: TimeZone.fromWall(grid.timeZone, from), end: TimeZone.fromWall(grid.timeZone, to) })
+  // A day begins with its window, also where that is not at midnight.
+  const begin = (wall: number) => TimeZone.fromWall(grid.timeZone, wall + Calendar.timeOfDay(grid))
+  return Result.succeed({ start: begin(from), end: begin(to) })
 }
 
-const hour = (grid: Calendar.Grid, key: string): Result.Result<TimeWindow, string> => {
-  if (grid.cadence !== "hourly") {
-    return Result.fail(`names an hour, but the partitions are ${grid.cadence}`)
+const tick = (grid: Calendar.Grid, key: string): Result.Result<TimeWindow, string> => {
+  if (Calendar.isNamedByDate(grid)) {
+    return Result.fail("names a time of day, but the partitions are named by dates")
   }
   const start = Calendar.startOfKey(grid, key)
   return start === undefined
-    ? Result.fail(`is not the start of an hour in ${grid.timeZone}`)
-    : Result.succeed({ start, end: Calendar.next(grid, start) })
+    ? Result.fail(`is not the start of a window in ${grid.timeZone}`)
+    : Result.succeed({ start, end: Calendar.end(grid, start) })
 }
 
 const quoted = (grid: Calendar.Grid, text: string): string =>
   /^\d{4}-\d{1,2}(-\d{1,2})?$/.test(text)
     ? ": months and days have two digits"
-    : grid.cadence === "hourly" && text.includes(":")
-      ? ": an hour is written YYYY-MM-DD-HH:MM"
+    : !Calendar.isNamedByDate(grid) && text.includes(":")
+      ? ": a time is written YYYY-MM-DD-HH:MM"
       : ""
 
 const missing = (yearAndMonth: string, month: string): string => {
@@ -109,17 +98,4 @@ const missing = (yearAndMonth: string, month: string): string => {
   return first === undefined
     ? `there is no month ${month}`
     : `${yearAndMonth} has ${getDaysInMonth(first, { in: Calendar.utc })} days`
-}
-
-const edits = (left: string, right: string): number => {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index)
-  for (let i = 0; i < left.length; i++) {
-    const following = [i + 1]
-    for (let j = 0; j < right.length; j++) {
-      const replaced = row[j] + (left[i] === right[j] ? 0 : 1)
-      following.push(Math.min(replaced, row[j + 1] + 1, following[j] + 1))
-    }
-    row = following
-  }
-  return row[right.length]
 }

@@ -352,18 +352,20 @@ const unended = (partitions: PartitionSet.PartitionSet, now: number): PartitionS
   const definition = partitions.partitions
   return definition._tag !== "TimeWindows"
     ? PartitionSet.empty(definition)
-    : PartitionSet.difference(
-        partitions,
-        PartitionSet.fromWindow(definition, {
-          start: Number.NEGATIVE_INFINITY,
-          end: Partitions.windowAt(definition, now).start
-        })
-      )
+    : PartitionSet.difference(partitions, Partitions.finished(definition, now))
 }
 
 const unitName = (partitions: Partitions.Partitions): string => {
   if (partitions._tag !== "TimeWindows") return "partition"
-  const names: Record<Partitions.Cadence, string> = { hourly: "hour", daily: "day", weekly: "week", monthly: "month" }
+  const names: Record<Partitions.Cadence, string> = {
+    hourly: "hour",
+    daily: "day",
+    weekly: "week",
+    monthly: "month",
+    quarterly: "quarter",
+    yearly: "year",
+    cron: "window"
+  }
   return names[partitions.cadence]
 }
 

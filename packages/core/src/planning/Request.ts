@@ -96,7 +96,7 @@ export const targets = <R>(
         want(upstream, reached ?? Partitions.existing(upstream.partitions, now))
       }
       // A view has nothing that could wait for a request; what is read through it has to be done first.
-      if (!isNamed && asset.policy.automation === "onRequest" && asset.write._tag !== "View") continue
+      if (!isNamed && asset.policy.automation._tag === "Never" && asset.write._tag !== "View") continue
       taking.push({ asset, isNamed, partitions, isForced: isNamed && (request.force ?? false) })
     }
     return taking.toReversed()

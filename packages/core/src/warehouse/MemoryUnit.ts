@@ -64,7 +64,7 @@ export const ofPartition = (partitions: Partitions.Partitions, column: Column): 
       const at = instantOf(partitions, column)
       return (row) => {
         const instant = at(row)
-        return instant === undefined ? null : Partitions.keyOf(partitions, instant)
+        return instant === undefined ? null : Partitions.keyAt(partitions, instant)
       }
     }
   }
@@ -82,7 +82,10 @@ export const instantOf = (partitions: Partitions.TimeWindows, column: Column): (
   const midnight = (date: string): number | undefined => {
     if (!midnights.has(date)) {
       const wall = Calendar.parseWall(date)
-      midnights.set(date, wall === undefined ? undefined : TimeZone.fromWall(partitions.timeZone, wall))
+      midnights.set(
+        date,
+        wall === undefined ? undefined : TimeZone.fromWall(partitions.timeZone, wall + Calendar.timeOfDay(partitions))
+      )
     }
     return midnights.get(date)
   }

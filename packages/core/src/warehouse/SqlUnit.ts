@@ -15,6 +15,7 @@ import * as PartitionSet from "../PartitionSet.ts"
 import { and, identifier, list, literal, or, sql, type Sql } from "../Sql.ts"
 import type { TimeWindow } from "../TimeWindow.ts"
 import { type UnitSet, whole } from "../Unit.ts"
+import * as SqlWindow from "./SqlWindow.ts"
 import type { Scope } from "./Warehouse.ts"
 
 /**
@@ -105,7 +106,7 @@ export const ofPartition = (partitions: Partitions.Partitions, column: Column, v
     case "Static":
       return text(column.kind, value)
     case "TimeWindows":
-      return windowKey(partitions, column, value)
+      return SqlWindow.key(partitions, column, value)
   }
 }
 
@@ -270,46 +271,10 @@ const fewRanges = 64
 /** An instant as a bound of the column's type; for a date it is the first day that begins then or later. */
 const bound = (partitions: TimeWindows, column: Column, instant: number): Sql => {
   if (column.kind._tag !== "Date") return sql`to_timestamp(${instant}::float8 / 1000)`
-  const wall = TimeZone.toWall(partitions.timeZone, instant)
+  // A date stands for the instant at which the windows of its day begin.
+  const time = Calendar.timeOfDay(partitions)
+  const wall = TimeZone.toWall(partitions.timeZone, instant) - time
   const midnight = Math.floor(wall / Calendar.day) * Calendar.day
-  const first = TimeZone.fromWall(partitions.timeZone, midnight) < instant ? midnight + Calendar.day : midnight
+  const first = TimeZone.fromWall(partitions.timeZone, midnight + time) < instant ? midnight + Calendar.day : midnight
   return sql`${DateTime.formatIsoDateUtc(DateTime.makeUnsafe(first))}::date`
 }
-
-const windowKey = (partitions: TimeWindows, column: Column, value: Sql): Sql => {
-  const zone = sql`AT TIME ZONE ${partitions.timeZone}`
-  const local = column.kind._tag === "Date" ? sql`${value}::timestamp` : sql`(${value} ${zone})`
-  switch (partitions.cadence) {
-    case "daily":
-      return sql`to_char(${local}, 'YYYY-MM-DD')`
-    case "monthly":
-      return sql`to_char(date_trunc('month', ${local}), 'YYYY-MM-DD')`
-    case "weekly": {
-      // date_trunc's weeks begin on Monday; shifting by the distance to the first day makes them begin there.
-      const shift = literal(`interval '${(partitions.firstDayOfWeek + 6) % 7} days'`)
-      return sql`to_char(date_trunc('week', ${local} - ${shift}) + ${shift}, 'YYYY-MM-DD')`
-    }
-    case "hourly":
-      return column.kind._tag === "Date"
-        ? // What the clock shows first on that day.
-          sql`to_char(${local} ${zone} ${zone}, 'YYYY-MM-DD-HH24:MI')`
-        : hourKey(partitions, value)
-  }
-}
-
-/** The key of an hour. Where clocks go back hours repeat; the second pass carries its offset from UTC. */
-const hourKey = ({ timeZone }: TimeWindows, value: Sql): Sql => {
-  const truncated = (instant: Sql) => sql`date_trunc('hour', ${instant}, ${timeZone})`
-  // Twice: where clocks change within an hour, the first truncation may end before the change, on a broken hour.
-  const start = truncated(truncated(value))
-  const local = sql`(${start} AT TIME ZONE ${timeZone})`
-  const isSecondPass = or(
-    setBacks.map((by) => sql`(${start} - ${literal(`interval '${by}'`)}) AT TIME ZONE ${timeZone} = ${local}`)
-  )
-  const offset = sql`extract(epoch FROM ${local} - (${start} AT TIME ZONE 'UTC'))::int`
-  return sql`to_char(${local}, 'YYYY-MM-DD-HH24:MI') || CASE WHEN ${isSecondPass}
-    THEN CASE WHEN ${offset} < 0 THEN '-' ELSE '+' END || to_char(make_interval(secs => abs(${offset})), 'HH24MI') ELSE '' END`
-}
-
-/** By how much the world's clocks are set back. */
-const setBacks = ["1 hour", "30 minutes", "2 hours"]

@@ -21,6 +21,8 @@ export class OwnServer extends Context.Service<
     readonly url: string
     /** A folder that the server may use. */
     readonly directory: string
+    /** A file system of a few megabytes that the server may use; undefined where we may not mount one. */
+    readonly smallDisk: string | undefined
     readonly account: Option.Option<ServerAccount.ServerAccount>
     readonly start: Effect.Effect<void>
     /** `fast` lets transactions abort, `immediate` is a crash. */
@@ -42,6 +44,7 @@ export const layer: Layer.Layer<OwnServer> = Layer.effect(
       ? Option.some(yield* ServerAccount.forDirectory(directory))
       : Option.none<ServerAccount.ServerAccount>()
     yield* ServerAccount.give(directory, account)
+    const smallDisk = yield* mounted(Path.join(directory, "disk"), account)
     const bin = yield* installed(directory, account)
     const run = (program: string, ...options: ReadonlyArray<string>) =>
       Effect.callback<void>((resume) => {
@@ -76,6 +79,7 @@ export const layer: Layer.Layer<OwnServer> = Layer.effect(
     return {
       url: `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(directory)}`,
       directory,
+      smallDisk,
       account,
       start,
       stop
@@ -84,6 +88,17 @@ export const layer: Layer.Layer<OwnServer> = Layer.effect(
 )
 
 // --- internal ---
+
+const mounted = (path: string, account: Option.Option<ServerAccount.ServerAccount>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      Fs.mkdirSync(path)
+      const owner = Option.match(account, { onNone: () => "", onSome: ({ gid, uid }) => `,uid=${uid},gid=${gid}` })
+      const mount = ["-t", "tmpfs", "-o", `size=8m,mode=700${owner}`, "tmpfs", path]
+      return ChildProcess.spawnSync("mount", mount, { stdio: "ignore" }).status === 0 ? path : undefined
+    }),
+    (disk) => Effect.sync(() => (disk === undefined ? undefined : ChildProcess.execFileSync("umount", ["-l", disk])))
+  )
 
 const installed = Effect.fnUntraced(function* (
   directory: string,

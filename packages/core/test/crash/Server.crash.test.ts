@@ -1,3 +1,4 @@
+import * as SqlState from "@assay/core/postgres/SqlState"
 import { PgClient } from "@effect/sql-pg"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { assert, it } from "@effect/vitest"
@@ -8,11 +9,24 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as ChildProcess from "node:child_process"
-import { assertExact, corrected, layerOwn, materialized, nameHere, type Place, Stage, waitUntil } from "./harness.ts"
+import {
+  assertExact,
+  assertSound,
+  completed,
+  corrected,
+  layerOwn,
+  materialized,
+  nameHere,
+  type Place,
+  Stage,
+  start,
+  waitUntil
+} from "./harness.ts"
 import { OwnServer } from "./OwnServer.ts"
 
 interface Trouble {
   readonly name: string
+  readonly needsSmallDisk?: true
   /** What a person is told of each attempt that fails. */
   readonly says: ReadonlyArray<RegExp>
   /** What the connections of the run ask of the server. */
@@ -63,6 +77,23 @@ const raised = (code: string) => (till: Place) =>
       yield* sql.unsafe(statement)
     }
   })
+
+/** Fills the small disk of the server, on which the connections of the run keep their temporary tables. */
+const filled = Effect.gen(function* () {
+  const sql = yield* PgClient.PgClient
+  const { smallDisk } = yield* OwnServer
+  const found = yield* sql`SELECT FROM pg_tablespace WHERE spcname = 'small'`
+  if (found.length === 0) yield* sql.unsafe(`CREATE TABLESPACE small LOCATION '${smallDisk}'`)
+  yield* sql`CREATE TABLE ballast (content text STORAGE PLAIN) TABLESPACE small`
+  yield* Effect.addFinalizer(() => Effect.orDie(sql`DROP TABLE ballast`))
+  // Many rows ask for many pages at a time, and leave a few that single ones take.
+  const fill = (rows: number) =>
+    Effect.flip(Effect.forever(sql`INSERT INTO ballast SELECT repeat('.', 8000) FROM generate_series(1, ${rows}::int)`))
+  const filling = yield* Effect.andThen(fill(200), fill(1))
+  assert.include(SqlState.serverError(filling).message, "No space left on device")
+})
+
+const onSmallDisk = "-c temp_tablespaces=small"
 
 const troubles: ReadonlyArray<Trouble> = [
   ...(["fast", "immediate"] as const).map((mode): Trouble => ({
@@ -147,6 +178,14 @@ const troubles: ReadonlyArray<Trouble> = [
     come: raised(code)
   })),
   {
+    name: "a full disk (53100)",
+    needsSmallDisk: true,
+    says: [/No space left on device/],
+    settings: onSmallDisk,
+    point: "afterPick",
+    come: () => filled
+  },
+  {
     name: "a server without memory (53200)",
     says: [/out of memory/],
     point: "afterPick",
@@ -166,60 +205,138 @@ const troubles: ReadonlyArray<Trouble> = [
   }
 ]
 
-it.layer(layerOwn, { excludeTestServices: true, timeout: Duration.minutes(2) })((it) => {
-  for (const { come, go = Effect.void, name, point, says, settings } of troubles) {
-    it.effect(
-      `${name} is outlived by a step, and the record says how often it was tried (Verifies: L1, L3, L4)`,
-      () =>
-        Effect.gen(function* () {
-          const url = new URL((yield* Stage).url)
-          if (settings !== undefined) url.searchParams.set("options", settings)
-          const till = yield* corrected
-          const services = yield* Effect.context<OwnServer | PgClient.PgClient | Stage>()
-          const trouble = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
-          let isOver = false
-          const told: Array<string> = []
-          const result = yield* materialized(till, {
-            url: Redacted.make(url.href),
-            retries: 5,
-            passing: (passed, asset) =>
-              Effect.suspend(() => {
-                if (isOver || passed !== point || asset !== "silver_sales") return Effect.void
-                isOver = true
-                return come(till).pipe(Scope.provide(trouble), Effect.provideContext(services), Effect.orDie)
-              }),
-            told: (progress) =>
-              Effect.suspend(() => {
-                if (progress._tag !== "Retrying") return Effect.void
-                told.push(progress.message)
-                if (told.length < says.length) return Effect.void
-                return Scope.close(trouble, Exit.void).pipe(
-                  Effect.andThen(go),
-                  Effect.provideContext(services),
-                  Effect.orDie
-                )
-              })
-          })
-          assert.deepStrictEqual(
-            result.outcomes.flatMap(({ error }) => error?.message ?? []),
-            []
-          )
-          assert.strictEqual(told.length, says.length, told.join("\n"))
-          says.forEach((pattern, index) => assert.match(told[index] ?? "", pattern))
-          const found = yield* till.assay.run(result.runId ?? "")
-          assert.deepInclude(found._tag === "Found" ? found.run : {}, { status: "succeeded", error: undefined })
-          const steps = found._tag === "Found" ? found.steps : []
-          assert.deepStrictEqual(
-            steps.filter(({ error, status }) => status !== "succeeded" || error !== undefined),
-            []
-          )
-          assert.deepStrictEqual(
-            steps.filter(({ attempts }) => attempts > 1).map(({ asset, attempts }) => [asset, attempts]),
-            [["silver_sales", 1 + says.length]]
-          )
-          yield* assertExact(till)
+/** Materializes with a trouble that comes at its point, and goes when that many attempts have failed of it. */
+const troubled = Effect.fnUntraced(function* (till: Place, trouble: Omit<Trouble, "name">, options: { readonly after: number }) {
+  const { come, go = Effect.void, point, settings } = trouble
+  const url = new URL((yield* Stage).url)
+  if (settings !== undefined) url.searchParams.set("options", settings)
+  const services = yield* Effect.context<OwnServer | PgClient.PgClient | Stage>()
+  const scope = yield* Effect.acquireRelease(Scope.make(), (open) => Scope.close(open, Exit.void))
+  let hasCome = false
+  const told: Array<string> = []
+  const exit = yield* Effect.exit(
+    materialized(till, {
+      url: Redacted.make(url.href),
+      retries: 5,
+      passing: (passed, asset) =>
+        Effect.suspend(() => {
+          if (hasCome || passed !== point || asset !== "silver_sales") return Effect.void
+          hasCome = true
+          return come(till).pipe(Scope.provide(scope), Effect.provideContext(services), Effect.orDie)
         }),
-      { timeout: 120_000 }
+      told: (progress) =>
+        Effect.suspend(() => {
+          if (progress._tag !== "Retrying") return Effect.void
+          told.push(progress.message)
+          return told.length < options.after
+            ? Effect.void
+            : Effect.andThen(Scope.close(scope, Exit.void), go).pipe(Effect.provideContext(services), Effect.orDie)
+        })
+    })
+  )
+  assert.isTrue(hasCome)
+  return { exit, told, end: Scope.close(scope, Exit.void) }
+})
+
+const stepsOf = Effect.fnUntraced(function* ({ assay }: Place, runId: string | undefined) {
+  const found = yield* assay.run(runId ?? "")
+  return found._tag === "Found" ? found : { run: undefined, steps: [] }
+})
+
+it.layer(layerOwn, { excludeTestServices: true, timeout: Duration.minutes(2) })((it) => {
+  const lacksDisk = Effect.map(OwnServer, ({ smallDisk }) => {
+    if (smallDisk === undefined) process.stderr.write("skipped: a full disk needs a file system that we may mount\n")
+    return smallDisk === undefined
+  })
+
+  for (const { name, ...trouble } of troubles) {
+    it.effect(`${name} is outlived by a step, and the record says how often it was tried (Verifies: L1, L3, L4)`, () =>
+      Effect.gen(function* () {
+        if (trouble.needsSmallDisk && (yield* lacksDisk)) return
+        const till = yield* corrected
+        const { says } = trouble
+        const { exit, told } = yield* troubled(till, trouble, { after: says.length })
+        const result = yield* exit
+        assert.deepStrictEqual(
+          result.outcomes.flatMap(({ error }) => error?.message ?? []),
+          []
+        )
+        assert.strictEqual(told.length, says.length, told.join("\n"))
+        says.forEach((pattern, index) => assert.match(told[index] ?? "", pattern))
+        const { run, steps } = yield* stepsOf(till, result.runId)
+        assert.deepInclude(run, { status: "succeeded", error: undefined })
+        assert.deepStrictEqual(
+          steps.filter(({ error, status }) => status !== "succeeded" || error !== undefined),
+          []
+        )
+        assert.deepStrictEqual(
+          steps.filter(({ attempts }) => attempts > 1).map(({ asset, attempts }) => [asset, attempts]),
+          [["silver_sales", 1 + says.length]]
+        )
+        yield* assertExact(till)
+      })
     )
   }
+
+  const lasting: ReadonlyArray<Trouble> = [
+    {
+      name: "a table that stays locked",
+      says: [/lock timeout/],
+      settings: "-c lock_timeout=100ms",
+      point: "afterPick",
+      come: (till) => Effect.asVoid(somebody(`LOCK TABLE ${till.environment}.silver_sales IN SHARE MODE`))
+    },
+    {
+      name: "a disk that stays full",
+      needsSmallDisk: true,
+      says: [/No space left on device/],
+      settings: onSmallDisk,
+      point: "afterPick",
+      come: () => filled
+    }
+  ]
+
+  for (const { name, says: [pattern = /$^/], ...trouble } of lasting) {
+    it.effect(`${name} fails the step, and the record says so; later the same run is exact (Verifies: L1, L3, L4)`, () =>
+      Effect.gen(function* () {
+        if (trouble.needsSmallDisk && (yield* lacksDisk)) return
+        const till = yield* corrected
+        const { end, exit, told } = yield* troubled(till, { ...trouble, says: [] }, { after: Number.POSITIVE_INFINITY })
+        const { runId, status } = yield* exit
+        assert.strictEqual(status, "failed")
+        const { run, steps } = yield* stepsOf(till, runId)
+        assert.strictEqual(run?.status, "failed")
+        assert.match(run?.error ?? "", pattern)
+        const [landed, failed, ...others] = steps
+        assert.deepInclude(landed, { asset: "bronze_sales", status: "succeeded", attempts: 1 })
+        assert.deepInclude(failed, { asset: "silver_sales", status: "failed", attempts: told.length + 1, rowsInserted: 0 })
+        assert.match(failed?.error ?? "", pattern)
+        assert.deepStrictEqual(new Set(others.map((step) => step.status)), new Set(["skipped"]))
+        yield* assertSound(till)
+        yield* end
+        yield* completed(yield* start(till))
+        yield* assertExact(till)
+      })
+    )
+  }
+
+  it.effect("a server that stays away ends the run with a clear error, and nothing is lost (Verifies: L1, L3, L4)", () =>
+    Effect.gen(function* () {
+      const till = yield* corrected
+      const gone: Omit<Trouble, "name"> = {
+        says: [],
+        point: "beforeCommit",
+        come: () => server(({ stop }) => stop("immediate"))
+      }
+      const { exit, told } = yield* troubled(till, gone, { after: Number.POSITIVE_INFINITY })
+      assert.match(told[0] ?? "", lost)
+      assert.match(String(yield* Effect.flip(exit)), /nobody listens there/)
+      yield* server(({ start }) => start)
+      yield* assertSound(till)
+      // Nobody could tell the server how the run ended: it counts as running until its heartbeat is old.
+      assert.strictEqual((yield* till.assay.runs({ limit: 1 }))[0]?.run.status, "running")
+      yield* completed(yield* start(till))
+      yield* assertExact(till)
+    })
+  )
 })

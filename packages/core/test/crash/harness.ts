@@ -372,7 +372,9 @@ const tablesOf = ({ graph }: Place["assay"]) =>
 const countedBy = Effect.fnUntraced(function* (assay: Place["assay"]) {
   const counts = new Map(tablesOf(assay).map((asset) => [asset, 0]))
   for (const { asset, rowsDeleted, rowsInserted } of yield* stepsOf(assay)) {
-    counts.set(asset, (counts.get(asset) ?? 0) + rowsInserted - rowsDeleted)
+    // A view is recorded where it was skipped.
+    const count = counts.get(asset)
+    if (count !== undefined) counts.set(asset, count + rowsInserted - rowsDeleted)
   }
   return counts
 })

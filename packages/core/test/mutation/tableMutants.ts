@@ -12,6 +12,7 @@ const sqlDifference = "packages/core/src/warehouse/SqlDifference.ts"
 const memoryTable = "packages/core/src/warehouse/MemoryTable.ts"
 const sqlRelation = "packages/core/src/warehouse/SqlRelation.ts"
 const sqlUnit = "packages/core/src/warehouse/SqlUnit.ts"
+const sqlWindow = "packages/core/src/warehouse/SqlWindow.ts"
 const sqlScd2 = "packages/core/src/warehouse/SqlScd2.ts"
 const upsert = "packages/core/src/warehouse/Upsert.ts"
 
@@ -303,9 +304,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     because: "a changed row marks the partition of its time in UTC, whatever the asset's own zone",
     edits: [
       {
-        file: sqlUnit,
-        find: "const zone = sql`AT TIME ZONE ${partitions.timeZone}`",
-        replace: "const zone = sql`AT TIME ZONE 'UTC'`"
+        file: sqlWindow,
+        find: "(${value} AT TIME ZONE ${partitions.timeZone})",
+        replace: "(${value} AT TIME ZONE 'UTC')"
       }
     ],
     net: Net.zone
@@ -313,8 +314,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "hours without an offset",
     laws: ["L2", "L12"],
-    because: "the hour that clocks show a second time in autumn is taken for the first",
-    edits: [{ file: sqlUnit, find: "|| CASE WHEN ${isSecondPass}", replace: "|| CASE WHEN FALSE AND ${isSecondPass}" }],
+    because: "where clocks are set back or forward a row is named by the local time alone, so two hours are one",
+    edits: [
+      {
+        file: sqlWindow,
+        find: "if (instants.length === 0) return otherwise",
+        replace: "if (instants.length >= 0) return otherwise"
+      }
+    ],
     net: Net.twins
   }
 ]

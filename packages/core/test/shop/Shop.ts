@@ -7,6 +7,7 @@ import * as Asset from "@assay/core/Asset"
 import type * as AssetCheck from "@assay/core/AssetCheck"
 import * as AssetGraph from "@assay/core/AssetGraph"
 import * as AssetSelection from "@assay/core/AssetSelection"
+import * as AutomationCondition from "@assay/core/AutomationCondition"
 import * as Column from "@assay/core/Column"
 import * as MaterializationPolicy from "@assay/core/MaterializationPolicy"
 import * as PartitionMapping from "@assay/core/PartitionMapping"
@@ -465,7 +466,7 @@ export const make = (options: Options) => {
     columns: Schema.Struct({ store: Column.text, place: Column.integer }),
     inputs: { ranking: Asset.input(ranking, PartitionMapping.all) },
     write: WriteStrategy.replace({ key: ["store"] }),
-    policy: MaterializationPolicy.make({ ...policy, automation: "onRequest" }),
+    policy: MaterializationPolicy.make({ ...policy, automation: AutomationCondition.never }),
     ...version("store_archive"),
     compute: {
       sql: ({ ranking }) => sql`SELECT store, place FROM ${ranking} AS r`,

@@ -1,0 +1,309 @@
+/**
+ * What would be materialized now without anybody asking, and why? The conditions of all assets, evaluated against their
+ * states: the same states, cursor and time always give the same requests, so that an evaluation can be shown, tested
+ * and repeated.
+ */
+import * as Cron from "effect/Cron"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import type { Asset, AssetKey } from "../Asset.ts"
+import type { AssetGraph } from "../AssetGraph.ts"
+import type { AutomationCondition } from "../AutomationCondition.ts"
+import { canonicalJson } from "../Column.ts"
+import { md5 } from "../internal/hash.ts"
+import * as PartitionReach from "../PartitionReach.ts"
+import * as Partitions from "../Partitions.ts"
+import * as PartitionSet from "../PartitionSet.ts"
+
+/**
+ * What the conditions of an asset ask about, as sets of its partitions. An asset without partitions has one, which stands
+ * for all of its units.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AssetState {
+  readonly existing: PartitionSet.PartitionSet
+  readonly built: PartitionSet.PartitionSet
+  readonly stale: PartitionSet.PartitionSet
+  /** Materialized since the last evaluation. */
+  readonly updated: PartitionSet.PartitionSet
+  readonly inProgress: PartitionSet.PartitionSet
+  readonly failed: PartitionSet.PartitionSet
+  readonly checkFailed: PartitionSet.PartitionSet
+  readonly isCodeChanged: boolean
+}
+
+/**
+ * What an evaluation remembers for the next one: when it was, and what was true of which unit where a condition asks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Cursor {
+  readonly at: number
+  /** By asset, then by the condition's part. Forgotten when the condition or the partitions become others. */
+  readonly remembered: ReadonlyMap<AssetKey, Memory>
+}
+
+/**
+ * What is remembered of one asset.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Memory {
+  readonly definition: string
+  readonly parts: ReadonlyMap<string, PartitionSet.PartitionSet>
+}
+
+/**
+ * A part of a condition with the units of which it is true.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Evaluation {
+  readonly condition: AutomationCondition
+  readonly isTrueOf: PartitionSet.PartitionSet
+  readonly parts: ReadonlyArray<Evaluation>
+}
+
+/**
+ * What follows for one asset.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Decision {
+  readonly asset: AssetKey
+  readonly evaluation: Evaluation
+  readonly requested: PartitionSet.PartitionSet
+  /** What the condition would request, had its windows not closed: restatements that wait for somebody to ask. */
+  readonly held: PartitionSet.PartitionSet
+}
+
+/**
+ * Evaluates the conditions of all assets, upstream before downstream.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const evaluate = (options: {
+  readonly graph: AssetGraph
+  readonly states: ReadonlyMap<AssetKey, AssetState>
+  readonly cursor: Cursor | undefined
+  readonly now: number
+}): { readonly decisions: ReadonlyArray<Decision>; readonly cursor: Cursor } => {
+  const { cursor, graph, now, states } = options
+  const requested = new Map<AssetKey, PartitionSet.PartitionSet>()
+  const remembered = new Map<AssetKey, Memory>()
+  const decisions: Array<Decision> = []
+  for (const [name, asset] of graph.assets) {
+    const { automation, horizon } = asset.policy
+    if (automation._tag === "Never" || !states.has(name)) continue
+    const definition = md5(canonicalJson({ automation, partitions: asset.partitions }))
+    const known = cursor?.remembered.get(name)
+    const memory: Notes = {
+      before: known?.definition === definition ? known.parts : new Map(),
+      now: new Map()
+    }
+    const world: World = { ...options, requested, since: cursor?.at, memory }
+    const evaluation = truth(automation, asset, world, "")
+    const open =
+      horizon === undefined ? evaluation.isTrueOf : within(evaluation.isTrueOf, now - Duration.toMillis(horizon))
+    requested.set(name, open)
+    remembered.set(name, { definition, parts: memory.now })
+    decisions.push({
+      asset: name,
+      evaluation,
+      requested: open,
+      held: PartitionSet.difference(evaluation.isTrueOf, open)
+    })
+  }
+  return { decisions, cursor: { at: now, remembered } }
+}
+
+/**
+ * When a condition can become true by time alone, after an instant: the next tick of one of its schedules.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const nextTick = (condition: AutomationCondition, after: number): number | undefined => {
+  switch (condition._tag) {
+    case "CronTick":
+      return Cron.next(scheduleOf(condition), DateTime.makeUnsafe(after)).getTime()
+    case "And":
+      return earliest(condition.all, after)
+    case "Or":
+      return earliest(condition.any, after)
+    case "Since":
+      return earliest([condition.trigger, condition.reset], after)
+    case "Not":
+    case "NewlyTrue":
+    case "AnyDeps":
+    case "AllDeps":
+      return nextTick(condition.of, after)
+    default:
+      return undefined
+  }
+}
+
+// --- internal ---
+
+interface Notes {
+  readonly before: ReadonlyMap<string, PartitionSet.PartitionSet>
+  readonly now: Map<string, PartitionSet.PartitionSet>
+}
+
+interface World {
+  readonly graph: AssetGraph
+  readonly states: ReadonlyMap<AssetKey, AssetState>
+  readonly requested: ReadonlyMap<AssetKey, PartitionSet.PartitionSet>
+  readonly now: number
+  readonly since: number | undefined
+  readonly memory: Notes
+}
+
+const leaf = (condition: AutomationCondition, isTrueOf: PartitionSet.PartitionSet): Evaluation => ({
+  condition,
+  isTrueOf,
+  parts: []
+})
+
+/** `path` names the part within the asset's condition, by which it is remembered. */
+const truth = (condition: AutomationCondition, asset: Asset, world: World, path: string): Evaluation => {
+  const state = world.states.get(asset.name) ?? nothing(asset)
+  const { existing } = state
+  const none = PartitionSet.empty(asset.partitions)
+  const part = (of: AutomationCondition, index: number) => truth(of, asset, world, `${path}.${index}`)
+  const whole = (parts: ReadonlyArray<Evaluation>, isTrueOf: PartitionSet.PartitionSet): Evaluation => ({
+    condition,
+    isTrueOf,
+    parts
+  })
+  switch (condition._tag) {
+    case "Never":
+      return leaf(condition, none)
+    case "Missing":
+      return leaf(condition, PartitionSet.difference(existing, state.built))
+    case "Stale":
+      return leaf(condition, PartitionSet.intersection(state.stale, existing))
+    case "NewlyUpdated":
+      return leaf(condition, PartitionSet.intersection(state.updated, existing))
+    case "InProgress":
+      return leaf(condition, PartitionSet.intersection(state.inProgress, existing))
+    case "Failed":
+      return leaf(condition, PartitionSet.intersection(state.failed, existing))
+    case "CheckFailed":
+      return leaf(condition, PartitionSet.intersection(state.checkFailed, existing))
+    case "CodeChanged":
+      return leaf(condition, state.isCodeChanged ? existing : none)
+    case "WillBeRequested":
+      return leaf(condition, world.requested.get(asset.name) ?? none)
+    case "InLatestWindow":
+      return leaf(condition, PartitionSet.takeLast(existing, condition.windows))
+    case "CronTick":
+      return leaf(condition, hasTicked(condition, world) ? existing : none)
+    case "And": {
+      const parts = condition.all.map(part)
+      return whole(
+        parts,
+        parts.reduce((all, { isTrueOf }) => PartitionSet.intersection(all, isTrueOf), existing)
+      )
+    }
+    case "Or": {
+      const parts = condition.any.map(part)
+      return whole(
+        parts,
+        parts.reduce((any, { isTrueOf }) => PartitionSet.union(any, isTrueOf), none)
+      )
+    }
+    case "Not": {
+      const of = part(condition.of, 0)
+      return whole([of], PartitionSet.difference(existing, of.isTrueOf))
+    }
+    case "NewlyTrue": {
+      const of = part(condition.of, 0)
+      world.memory.now.set(path, of.isTrueOf)
+      return whole([of], PartitionSet.difference(of.isTrueOf, world.memory.before.get(path) ?? none))
+    }
+    case "Since": {
+      const trigger = part(condition.trigger, 0)
+      const reset = part(condition.reset, 1)
+      const held = PartitionSet.difference(world.memory.before.get(path) ?? none, reset.isTrueOf)
+      const isTrueOf = PartitionSet.union(held, trigger.isTrueOf)
+      world.memory.now.set(path, isTrueOf)
+      return whole([trigger, reset], PartitionSet.intersection(isTrueOf, existing))
+    }
+    case "AnyDeps": {
+      const parts = asset.inputs.map((input, index) => truth(condition.of, input.asset, world, `${path}.${index}`))
+      return whole(
+        parts,
+        asset.inputs.reduce(
+          (any, { mapping }, index) =>
+            PartitionSet.union(any, reachedBy(parts[index]?.isTrueOf, mapping, asset, existing)),
+          none
+        )
+      )
+    }
+    case "AllDeps": {
+      const parts = asset.inputs.map((input, index) => truth(condition.of, input.asset, world, `${path}.${index}`))
+      return whole(
+        parts,
+        asset.inputs.reduce((all, input, index) => {
+          const { existing: upstream } = world.states.get(input.asset.name) ?? nothing(input.asset)
+          const others = PartitionSet.difference(upstream, parts[index]?.isTrueOf ?? upstream)
+          return PartitionSet.difference(all, reachedBy(others, input.mapping, asset, existing))
+        }, existing)
+      )
+    }
+  }
+}
+
+/** The existing units that some upstream units reach; all of them where the mapping reads rows and any could be. */
+const reachedBy = (
+  upstream: PartitionSet.PartitionSet | undefined,
+  mapping: Asset["inputs"][number]["mapping"],
+  asset: Asset,
+  existing: PartitionSet.PartitionSet
+): PartitionSet.PartitionSet => {
+  if (upstream === undefined || PartitionSet.isEmpty(upstream)) return PartitionSet.empty(asset.partitions)
+  const reached = PartitionReach.downstream(mapping, { upstream, downstream: asset.partitions })
+  return reached === undefined ? existing : PartitionSet.intersection(reached, existing)
+}
+
+const nothing = ({ partitions }: Asset): AssetState => {
+  const none = PartitionSet.empty(partitions)
+  return {
+    existing: none,
+    built: none,
+    stale: none,
+    updated: none,
+    inProgress: none,
+    failed: none,
+    checkFailed: none,
+    isCodeChanged: false
+  }
+}
+
+/** The partitions whose windows end after an instant; one without a window never closes. */
+const within = (set: PartitionSet.PartitionSet, instant: number): PartitionSet.PartitionSet => {
+  const { partitions } = set
+  return Partitions.isTimeWindows(partitions)
+    ? PartitionSet.difference(set, Partitions.finished(partitions, instant))
+    : set
+}
+
+const scheduleOf = ({ cron, timeZone }: AutomationCondition & { readonly _tag: "CronTick" }): Cron.Cron =>
+  Cron.parseUnsafe(cron, timeZone)
+
+/** The first evaluation knows of no tick: a schedule begins with the first one that it sees. */
+const hasTicked = (condition: AutomationCondition & { readonly _tag: "CronTick" }, { now, since }: World): boolean =>
+  since !== undefined && Cron.next(scheduleOf(condition), DateTime.makeUnsafe(since)).getTime() <= now
+
+const earliest = (conditions: ReadonlyArray<AutomationCondition>, after: number): number | undefined =>
+  conditions
+    .flatMap((condition) => nextTick(condition, after) ?? [])
+    .reduce<number | undefined>((first, tick) => (first === undefined || tick < first ? tick : first), undefined)

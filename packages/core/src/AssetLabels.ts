@@ -16,7 +16,7 @@ export interface AssetLabels {
   readonly tags: { readonly [name: string]: string }
   /** The part of the business or of the graph that it belongs to. */
   readonly group: string | undefined
-  /** How much hangs on it, or which layer it is: `gold`, `critical`. */
+  /** Bronze, silver or gold. */
   readonly tier: string | undefined
   readonly owners: ReadonlyArray<string>
   /** What it is made with, such as `stripe` or `dbt`. */

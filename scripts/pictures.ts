@@ -1,0 +1,115 @@
+/**
+ * The pictures of windows in the documentation, drawn from the definitions themselves, so that they cannot be wrong. A
+ * page says `<!-- picture: name -->` before a text block; `--write` fills the block, and without it the command fails
+ * where a block is not what would be drawn.
+ *
+ * Usage: node scripts/pictures.ts [--write]
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as TimeZone from "../packages/core/src/internal/timeZone.ts"
+import * as Partitions from "../packages/core/src/Partitions.ts"
+import * as PartitionSet from "../packages/core/src/PartitionSet.ts"
+
+const root = Path.join(import.meta.dirname, "..")
+const { cron, daily, hourly, monthly, quarterly, weekly, yearly } = Partitions
+
+/** Each picture by its name: a few windows of a definition. */
+export const definitions: Readonly<Record<string, Partitions.TimeWindows>> = {
+  "hours that a clock skips": hourly({
+    start: "2024-03-10-00:00",
+    end: "2024-03-10-05:00",
+    timeZone: "America/New_York"
+  }),
+  "hours that a clock repeats": hourly({
+    start: "2024-11-03-00:00",
+    end: "2024-11-03-03:00",
+    timeZone: "America/New_York"
+  }),
+  "hours at half past": hourly({ start: "2024-03-05-00:00", end: "2024-03-05-03:30", minuteOffset: 30 }),
+  "days of 23 and 24 hours": daily({ start: "2024-03-09", end: "2024-03-12", timeZone: "America/New_York" }),
+  "days that begin at six": daily({ start: "2024-03-05-00:00", end: "2024-03-08-12:00", hourOffset: 6 }),
+  "a tick that the clock skips": daily({
+    start: "2024-03-09-00:00",
+    end: "2024-03-12-12:00",
+    hourOffset: 2,
+    minuteOffset: 30,
+    timeZone: "America/New_York"
+  }),
+  "business days": daily({ start: "2024-12-19", end: "2024-12-31", exclusions: ["0 0 * * 6,0", "2024-12-25"] }),
+  weeks: weekly({ start: "2024-03-01", end: "2024-03-25" }),
+  "weeks from Sunday": weekly({ start: "2024-03-01", end: "2024-03-25", firstDayOfWeek: 0 }),
+  months: monthly({ start: "2024-01-01", end: "2024-05-01" }),
+  "months from the 12th": monthly({ start: "2024-01-01", end: "2024-05-01", dayOffset: 12 }),
+  quarters: quarterly({ start: "2024-01-01", end: "2025-01-01" }),
+  "business years from July": yearly({ start: "2022-01-01", end: "2025-01-01", firstMonth: 7 }),
+  "twice a day": cron("0 0,11 * * *", { start: "2024-03-05", end: "2024-03-07" })
+}
+
+/** A line for each window: its key, where it lies, and how long it is. */
+export const draw = (partitions: Partitions.TimeWindows): string => {
+  const set = PartitionSet.all(partitions)
+  const keys = Array.from(PartitionSet.keys(set))
+  const windows = Array.from(PartitionSet.windows(set))
+  const origin = windows[0]?.start ?? 0
+  const scale = width / ((windows.at(-1)?.end ?? origin) - origin)
+  const column = (instant: number) => Math.round((instant - origin) * scale)
+  const name = Math.max(...keys.map(({ length }) => length))
+  return windows
+    .map(({ end, start }, index) => {
+      const [from, to] = [column(start), column(end)]
+      const bar = `${" ".repeat(from)}├${"─".repeat(Math.max(0, to - from - 2))}┤`
+      const times = `${local(partitions, start)} to ${local(partitions, end)}`
+      return `${(keys[index] ?? "").padEnd(name)}  ${bar.padEnd(width)}  ${times}, ${length(end - start)}`
+    })
+    .join("\n")
+}
+
+/** A page with its pictures drawn. */
+export const drawn = (page: string): string =>
+  page.replaceAll(block, (_, marker: string, name: string) => {
+    const definition = definitions[name]
+    if (definition === undefined) {
+      throw new Error(`there is no picture "${name}"; there are ${Object.keys(definitions).join(", ")}`)
+    }
+    return `${marker}\n\n\`\`\`text\n${draw(definition)}\n\`\`\`\n`
+  })
+
+/** The pages with pictures, relative to the root. */
+export const pages = (): ReadonlyArray<string> =>
+  Fs.globSync("docs/**/*.md", { cwd: root }).filter((page) => read(page).includes("<!-- picture: "))
+
+/** The text of a page. */
+export const read = (page: string): string => Fs.readFileSync(Path.join(root, page), "utf8")
+
+const width = 40
+
+const block = /(<!-- picture: ([^>]+?) -->)\n\n```text\n[^`]*```\n/g
+
+const hour = 3_600_000
+
+const local = ({ timeZone }: Partitions.TimeWindows, instant: number): string => {
+  const text = new Date(TimeZone.toWall(timeZone, instant)).toISOString()
+  return text.endsWith("T00:00:00.000Z") ? text.slice(0, 10) : text.slice(0, 16).replace("T", " ")
+}
+
+const length = (duration: number): string => {
+  const hours = duration / hour
+  if (hours < 48) return hours === 1 ? "1 hour" : `${hours} hours`
+  return `${hours / 24} days`
+}
+
+if (import.meta.main) {
+  for (const page of pages()) {
+    const text = read(page)
+    if (drawn(text) === text) continue
+    if (process.argv.includes("--write")) {
+      Fs.writeFileSync(Path.join(root, page), drawn(text))
+    } else {
+      console.error(
+        `${page} has a picture that is not what its definition says. Run \`node scripts/pictures.ts --write\`.`
+      )
+      process.exitCode = 1
+    }
+  }
+}

@@ -20,6 +20,7 @@ const ranks: ReadonlyMap<string, number> = new Map([
   ["lineage", 5],
   ["observability", 5],
   ["front door", 6],
+  ["host", 7],
   ["cli", 7],
   ["server", 7],
   ["testing", 7],
@@ -32,6 +33,7 @@ const neighbours: ReadonlySet<string> = new Set(["root internal", "internal root
 /** The files at the root that stand above rooms: the one that joins them, and the one that lists everything public. */
 const openings: ReadonlyMap<string, string> = new Map([
   ["Assay.ts", "front door"],
+  ["Automation.ts", "host"],
   ["index.ts", "index"]
 ])
 

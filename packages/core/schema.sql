@@ -5,6 +5,9 @@
 --   2  d9f33c211791d3709697c00c79912b59  runs
 --   3  2acff5dcb0ac08f128395a1e4a515c0d  landings
 --   4  1b9ff4c7e10036565f8c061d24f3a58a  outbox
+--   5  add44163cbbaa71045c4a152948dfee7  automation
+--   6  7ebd70a424a10c7efe13a03cb6abd278  built sets
+--   7  df7a7088c92b22ee9b6014b0770161df  position revisions
 
 CREATE SCHEMA assay;
 
@@ -21,6 +24,66 @@ COMMENT ON COLUMN assay.asset.code_version IS 'Version of the code that its stal
 COMMENT ON COLUMN assay.asset.reads IS 'The assets whose changes make it stale, views left out.';
 COMMENT ON COLUMN assay.asset.registered_at IS 'When the asset became known with this code.';
 
+CREATE TABLE assay.automation_cursor (
+  asset text COLLATE "C" NOT NULL,
+  definition text NOT NULL,
+  evaluated_at timestamp with time zone NOT NULL,
+  seen pg_snapshot NOT NULL,
+  parts json NOT NULL,
+  CONSTRAINT automation_cursor_pkey PRIMARY KEY (asset)
+) WITH (fillfactor=80);
+COMMENT ON TABLE assay.automation_cursor IS 'What the last evaluation of an asset''s condition left behind.';
+COMMENT ON COLUMN assay.automation_cursor.asset IS 'The asset.';
+COMMENT ON COLUMN assay.automation_cursor.definition IS 'Hash of its condition and its partitions; what is remembered of others is void.';
+COMMENT ON COLUMN assay.automation_cursor.evaluated_at IS 'When it was evaluated.';
+COMMENT ON COLUMN assay.automation_cursor.seen IS 'What was committed then: what is not visible in it is newly updated.';
+COMMENT ON COLUMN assay.automation_cursor.parts IS 'Of which units parts of the condition were true, where it asks for that.';
+
+CREATE TABLE assay.automation_failure (
+  asset text COLLATE "C" NOT NULL,
+  unit text COLLATE "C" NOT NULL,
+  version text NOT NULL,
+  is_check boolean NOT NULL,
+  tries integer NOT NULL,
+  retry_at timestamp with time zone,
+  CONSTRAINT automation_failure_pkey PRIMARY KEY (asset, unit)
+);
+COMMENT ON TABLE assay.automation_failure IS 'Units that a daemon has requested in vain.';
+COMMENT ON COLUMN assay.automation_failure.asset IS 'The asset.';
+COMMENT ON COLUMN assay.automation_failure.unit IS 'The unit: a partition key, or * for the whole asset.';
+COMMENT ON COLUMN assay.automation_failure.version IS 'State of its marks when it was requested; another one is a reason to try again.';
+COMMENT ON COLUMN assay.automation_failure.is_check IS 'Whether a blocking check failed.';
+COMMENT ON COLUMN assay.automation_failure.tries IS 'How often it was requested in this state.';
+COMMENT ON COLUMN assay.automation_failure.retry_at IS 'When it is tried again by itself; null where only a change can help.';
+
+CREATE TABLE assay.automation_request (
+  asset text COLLATE "C" NOT NULL,
+  run_id text NOT NULL,
+  partitions json NOT NULL,
+  watcher text NOT NULL,
+  requested_at timestamp with time zone NOT NULL,
+  CONSTRAINT automation_request_pkey PRIMARY KEY (run_id, asset)
+);
+COMMENT ON TABLE assay.automation_request IS 'What daemons have requested and not finished yet.';
+COMMENT ON COLUMN assay.automation_request.asset IS 'The requested asset.';
+COMMENT ON COLUMN assay.automation_request.run_id IS 'The run that carries it out.';
+COMMENT ON COLUMN assay.automation_request.partitions IS 'The requested partitions.';
+COMMENT ON COLUMN assay.automation_request.watcher IS 'The daemon that carries it out, alive while it holds the lock of this name.';
+COMMENT ON COLUMN assay.automation_request.requested_at IS 'When it was requested.';
+
+CREATE TABLE assay.built_set (
+  asset text COLLATE "C" NOT NULL,
+  code_version text,
+  definition text,
+  ranges json,
+  CONSTRAINT built_set_pkey PRIMARY KEY (asset)
+) WITH (fillfactor=80);
+COMMENT ON TABLE assay.built_set IS 'What is built of partitioned assets, as ranges, where ranges can say all of it.';
+COMMENT ON COLUMN assay.built_set.asset IS 'The asset.';
+COMMENT ON COLUMN assay.built_set.code_version IS 'Version of the code that built all of its units.';
+COMMENT ON COLUMN assay.built_set.definition IS 'Hash of its partitions; the ranges of others mean something else.';
+COMMENT ON COLUMN assay.built_set.ranges IS 'First and last key of each range; null where only the materializations tell.';
+
 CREATE TABLE assay.materialization (
   asset text COLLATE "C" NOT NULL,
   unit text COLLATE "C" NOT NULL,
@@ -29,6 +92,7 @@ CREATE TABLE assay.materialization (
   code_version text NOT NULL,
   run_id text NOT NULL,
   materialized_at timestamp with time zone NOT NULL,
+  transaction_id xid8,
   CONSTRAINT materialization_pkey PRIMARY KEY (asset, unit)
 ) WITH (fillfactor=80);
 COMMENT ON TABLE assay.materialization IS 'The last materialization of every unit.';
@@ -39,6 +103,7 @@ COMMENT ON COLUMN assay.materialization.content_hash IS 'Hash of the content of 
 COMMENT ON COLUMN assay.materialization.code_version IS 'Version of the code that built it.';
 COMMENT ON COLUMN assay.materialization.run_id IS 'The run that built it.';
 COMMENT ON COLUMN assay.materialization.materialized_at IS 'When it was built.';
+COMMENT ON COLUMN assay.materialization.transaction_id IS 'The transaction that recorded it; tells what is newer than a snapshot.';
 
 CREATE TABLE assay.migration (
   id integer NOT NULL,
@@ -65,13 +130,17 @@ CREATE TABLE assay."position" (
   origin text COLLATE "C" NOT NULL,
   value jsonb NOT NULL,
   landed_at timestamp with time zone NOT NULL,
+  revision bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   CONSTRAINT position_pkey PRIMARY KEY (asset, origin)
 ) WITH (fillfactor=80);
+CREATE INDEX position_revision ON assay."position" USING btree (asset, revision);
+COMMENT ON INDEX assay.position_revision IS 'The last move of an asset''s positions (Positions.revision).';
 COMMENT ON TABLE assay."position" IS 'How far each origin was landed.';
 COMMENT ON COLUMN assay."position".asset IS 'The source asset.';
 COMMENT ON COLUMN assay."position".origin IS 'A file, a table, whatever the source delivers from.';
 COMMENT ON COLUMN assay."position".value IS 'The position; only the source knows what it means.';
 COMMENT ON COLUMN assay."position".landed_at IS 'When it was reached.';
+COMMENT ON COLUMN assay."position".revision IS 'Number of the move that reached it, greater with each move; tells whether anything of the asset was landed since.';
 
 CREATE TABLE assay.quarantine (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

@@ -41,6 +41,13 @@ export type Row = (typeof columns)["Type"]
 export const make = <R = never>(source: Source<BillingEvent.Landed, R>): Asset.Asset<"bronze_events", Row, R, never> =>
   Asset.source("bronze_events", {
     description: "Every valid row of the billing feed as it was delivered; append-only",
+    labels: {
+      group: "events",
+      tier: "bronze",
+      owners: ["billing-platform"],
+      kinds: ["files"],
+      tags: { domain: "billing", pii: "" }
+    },
     columns,
     write: WriteStrategy.append({ key: ["_batch", "_file", "_line"], batch: "_batch", loadedAt: "_loaded_at" }),
     policy: BillingRetry.policy,

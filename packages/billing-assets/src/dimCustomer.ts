@@ -81,6 +81,7 @@ export const make = (
 ): Asset.Asset<"dim_customer", Row, never, "silver_events"> =>
   Asset.make("dim_customer", {
     description: "Customers and their attributes through time (slowly changing dimension of type 2)",
+    labels: { group: "customers", tier: "silver", owners: ["billing-platform"], tags: { domain: "billing", pii: "" } },
     columns,
     inputs: {
       events: Asset.input(silver, PartitionMapping.byColumn("customer_id"), {

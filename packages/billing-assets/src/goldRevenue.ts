@@ -58,6 +58,7 @@ export const make = (options: {
 }): Asset.Asset<"gold_revenue", Row, never, "silver_events" | "dim_customer"> =>
   Asset.make("gold_revenue", {
     description: "Revenue by day, currency, segment and plan, as known of the customer at the time of the event",
+    labels: { group: "finance", tier: "gold", owners: ["finance"], tags: { domain: "billing" } },
     columns,
     partitions: Partitions.daily({ start: options.start, endOffset: 1 }),
     inputs: {

@@ -61,6 +61,7 @@ export const make = (options: {
 }): Asset.Asset<"mart_mrr_monthly", Row, never, "dim_customer"> =>
   Asset.make("mart_mrr_monthly", {
     description: "Monthly recurring revenue by currency, with its movement against the month before",
+    labels: { group: "finance", tier: "gold", owners: ["finance"], tags: { domain: "billing" } },
     columns,
     partitions: Partitions.monthly({ start: Timestamp.month(options.start), endOffset: 1 }),
     inputs: {

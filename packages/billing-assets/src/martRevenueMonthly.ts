@@ -49,6 +49,7 @@ export const make = (options: {
 }): Asset.Asset<"mart_revenue_monthly", Row, never, "silver_events"> =>
   Asset.make("mart_revenue_monthly", {
     description: "Revenue by calendar month and currency",
+    labels: { group: "finance", tier: "gold", owners: ["finance"], tags: { domain: "billing" } },
     columns,
     partitions: Partitions.monthly({ start: Timestamp.month(options.start), endOffset: 1 }),
     inputs: {

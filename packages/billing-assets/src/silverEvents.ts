@@ -47,6 +47,7 @@ export const make = (
 ): Asset.Asset<"silver_events", Row, never, "bronze_events"> =>
   Asset.make("silver_events", {
     description: "The latest version of every billing event that is not deleted",
+    labels: { group: "events", tier: "silver", owners: ["billing-platform"], tags: { domain: "billing", pii: "" } },
     columns,
     inputs: {
       events: Asset.input(bronze, PartitionMapping.byColumn("event_id"), {

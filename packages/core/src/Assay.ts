@@ -5,6 +5,7 @@
 import type { PgClient } from "@effect/sql-pg"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
@@ -13,14 +14,17 @@ import type * as Stream from "effect/Stream"
 import type { Asset, AssetKey } from "./Asset.ts"
 import { isPartitioned, partitionedBy } from "./Asset.ts"
 import * as AssetGraph from "./AssetGraph.ts"
+import type { AssetLabels } from "./AssetLabels.ts"
 import * as AssetSelection from "./AssetSelection.ts"
 import type { Row } from "./Column.ts"
 import * as Attempt from "./execution/Attempt.ts"
+import * as Inquiry from "./execution/Inquiry.ts"
 import * as Lander from "./execution/Lander.ts"
 import * as Preview from "./execution/Preview.ts"
 import * as Registration from "./execution/Registration.ts"
 import * as Runner from "./execution/Runner.ts"
 import * as Verifier from "./execution/Verifier.ts"
+import * as Watcher from "./execution/Watcher.ts"
 import * as Ledger from "./ledger/Ledger.ts"
 import { Positions } from "./ledger/Positions.ts"
 import { Quarantine, type QuarantinedRow } from "./ledger/Quarantine.ts"
@@ -32,6 +36,7 @@ import * as PartitionSet from "./PartitionSet.ts"
 import * as AssetStatus from "./planning/AssetStatus.ts"
 import * as Plan from "./planning/Plan.ts"
 import * as Request from "./planning/Request.ts"
+import type * as Why from "./planning/Why.ts"
 import * as Postgres from "./postgres/Postgres.ts"
 import type { RunSummary, StepRecord } from "./Run.ts"
 import * as Transactor from "./Transactor.ts"
@@ -45,7 +50,18 @@ import { Warehouse } from "./warehouse/Warehouse.ts"
  * @category errors
  * @since 0.1.0
  */
-export type RequestError = AssetGraph.UnknownAsset | PartitionSet.InvalidPartitionRange
+export type RequestError =
+  | AssetGraph.UnknownAsset
+  | AssetSelection.InvalidSelection
+  | PartitionSet.InvalidPartitionRange
+
+/**
+ * Which assets are meant: names, where none mean all, or a selection, as data or as `AssetSelection.parse` reads it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Selected = ReadonlyArray<AssetKey> | AssetSelection.AssetSelection | string
 
 /**
  * Where an asset stands, for people: units, rows, and what happened last.
@@ -56,6 +72,7 @@ export type RequestError = AssetGraph.UnknownAsset | PartitionSet.InvalidPartiti
 export interface Report {
   readonly asset: AssetKey
   readonly description: string
+  readonly labels: AssetLabels
   readonly kind: "source" | "keyed" | "partitioned" | "whole" | "view"
   readonly isBuilt: boolean
   readonly whole: string | undefined
@@ -74,6 +91,24 @@ export interface Report {
 }
 
 /**
+ * How to watch.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WatchOptions {
+  /** All assets, where it is left out. A selection by state is made once, at the beginning. */
+  readonly select?: Selected | undefined
+  /** How often sources are asked what they have. Default a minute. */
+  readonly poll?: Duration.Input | undefined
+  readonly once?: boolean | undefined
+  /** How many assets of a run are worked on at once. Default 4. */
+  readonly concurrency?: number | undefined
+  readonly requestedBy?: string | undefined
+  readonly listen?: ((event: Watcher.WatchEvent) => Effect.Effect<void>) | undefined
+}
+
+/**
  * A graph of assets on a database.
  *
  * @category services
@@ -84,6 +119,8 @@ export class Assay extends Context.Service<
   {
     /** The graph, its services provided. */
     readonly graph: AssetGraph.AssetGraph<never>
+    /** The names of the selected assets, upstream before downstream. Asks the ledger where the selection is by state. */
+    readonly select: (selected: Selected) => Effect.Effect<ReadonlyArray<AssetKey>, RequestError | Reason>
     /** What materializing would do, and why. Writes nothing. */
     readonly plan: (request: Request.Request) => Effect.Effect<Plan.Plan, RequestError | Reason>
     /** Brings the requested assets up to date. Failures of assets are outcomes in the result, not errors. */
@@ -92,7 +129,15 @@ export class Assay extends Context.Service<
       options?: { readonly requestedBy?: string; readonly why?: string; readonly concurrency?: number }
     ) => Effect.Effect<Runner.RunResult, RequestError | Reason>
     /** Where assets stand; all of them where none is named. */
-    readonly status: (assets?: ReadonlyArray<AssetKey>) => Effect.Effect<ReadonlyArray<Report>, RequestError | Reason>
+    readonly status: (selected?: Selected) => Effect.Effect<ReadonlyArray<Report>, RequestError | Reason>
+    /**
+     * Why one unit of an asset is as it is: a partition or a key by its text; the partition that is most in need of an
+     * explanation, or the whole asset, where none is given.
+     */
+    readonly why: (options: {
+      readonly asset: AssetKey
+      readonly unit?: string | undefined
+    }) => Effect.Effect<Why.Explanation, RequestError | Reason>
     /** The rows of an asset, ordered by its key. */
     readonly rows: (options: {
       readonly asset: AssetKey
@@ -113,13 +158,19 @@ export class Assay extends Context.Service<
     readonly quarantinedRow: (id: string) => Effect.Effect<Option.Option<QuarantinedRow>, Reason>
     /** Reads rejected rows again by today's rules and lands those that pass. */
     readonly replay: (
-      assets?: ReadonlyArray<AssetKey>
+      selected?: Selected
     ) => Effect.Effect<{ readonly tried: number; readonly landed: number }, RequestError | Reason>
     /** Recomputes what is fresh and compares (L2); `strict` recomputes the whole chain and refuses anything stale (L1). */
     readonly verify: (options?: {
       readonly assets?: ReadonlyArray<AssetKey> | undefined
+      readonly select?: AssetSelection.AssetSelection | string | undefined
       readonly strict?: boolean | undefined
     }) => Effect.Effect<ReadonlyArray<Verifier.Verdict>, RequestError | Reason>
+    /**
+     * Materializes by itself what the conditions of the selected assets request, until it is interrupted; with `once`
+     * until nothing is left to do.
+     */
+    readonly watch: (options?: WatchOptions) => Effect.Effect<void, RequestError | Reason>
   }
 >()("@assay/core/Assay") {}
 
@@ -174,38 +225,24 @@ export const layerMemory = <R>(graph: AssetGraph.AssetGraph<R>): Layer.Layer<Ass
  */
 export const layerWithoutStorage = <R>(
   graph: AssetGraph.AssetGraph<R>
-): Layer.Layer<Assay, never, R | Runner.Services> =>
+): Layer.Layer<Assay, never, R | Watcher.Services> =>
   Layer.effect(
     Assay,
     Effect.gen(function* () {
-      const context = yield* Effect.context<R | Runner.Services>()
+      const context = yield* Effect.context<R | Watcher.Services>()
       return make(AssetGraph.provide(graph, context), context)
     })
   )
 
 // --- internal ---
 
-type Services = Runner.Services
+type Services = Watcher.Services
 
 const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Services>): typeof Assay.Service => {
   const provide = <A, E>(effect: Effect.Effect<A, E, Services>): Effect.Effect<A, E> =>
     Effect.provideContext(effect, context)
 
-  const targetsOf = Effect.fnUntraced(function* (request: Request.Request) {
-    const now = yield* DateTime.now
-    return yield* Effect.fromResult(Request.targets(request, { graph, now: DateTime.toEpochMillis(now) }))
-  })
-
-  const selected = (assets: ReadonlyArray<AssetKey> | undefined) =>
-    Effect.map(
-      Effect.fromResult(
-        AssetSelection.resolve(
-          assets === undefined || assets.length === 0 ? AssetSelection.all : AssetSelection.names(...assets),
-          graph
-        )
-      ),
-      (names) => names.map((name) => AssetGraph.getUnsafe(graph, name))
-    )
+  const { resolved, selected, targetsOf } = choosing(graph)
 
   // Once is enough for this process: nobody but a person drops tables. Repeating it would lock out readers of views.
   let isPrepared = false
@@ -213,9 +250,13 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
     isPrepared ? Effect.void : Effect.map(Registration.prepare(graph), () => void (isPrepared = true))
   )
   const registered = Effect.andThen(prepared, Registration.register(graph))
+  // Who may only read is told what is recorded.
+  const told = Effect.ignore(Runner.abandon)
 
   return Assay.of({
     graph,
+
+    select: (which) => provide(resolved(toRequest(which))),
 
     plan: Effect.fn("Assay.plan")(function* (request: Request.Request) {
       const targets = yield* targetsOf(request)
@@ -232,31 +273,19 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
     ) {
       const targets = yield* targetsOf(request)
       yield* Attempt.insist(registered)
-      const { findings, plan, unasked } = yield* Attempt.insist(Preview.survey(targets))
-      // A wrong setting is told at once; what may pass, or lies in the data, is the outcome of its source.
-      const mistake = Array.from(unasked.values()).find(({ _tag }) => _tag === "DefinitionFault")
-      if (mistake !== undefined) return yield* mistake
-      if (Plan.isEmpty(plan) && unasked.size === 0) return upToDate(targets)
-      return yield* Runner.run({
-        graph,
-        targets,
-        deliveries: new Map(
-          findings.flatMap(({ deliveries, target: { asset } }) =>
-            unasked.has(asset.name) ? [] : [[asset.name, deliveries]]
-          )
-        ),
-        runId: yield* newRunId,
-        partitions: request.partitions,
-        requestedBy: options?.requestedBy ?? "api",
-        why: options?.why ?? "requested",
-        concurrency: options?.concurrency ?? 4
-      })
+      return yield* bringUpToDate(graph, targets, { ...options, partitions: request.partitions })
     }, provide),
 
-    status: Effect.fn("Assay.status")(function* (names?: ReadonlyArray<AssetKey>) {
-      const assets = yield* selected(names)
+    status: Effect.fn("Assay.status")(function* (which?: Selected) {
+      const assets = yield* selected(which)
       yield* prepared
+      yield* told
       return yield* reports(graph, assets)
+    }, provide),
+
+    why: Effect.fn("Assay.why")(function* (options: { readonly asset: AssetKey; readonly unit?: string | undefined }) {
+      yield* prepared
+      return yield* Inquiry.make({ graph, ...options })
     }, provide),
 
     rows: Effect.fn("Assay.rows")(function* (options: {
@@ -272,32 +301,136 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
       return { asset, rows: warehouse.rows({ asset, partitions, limit: options.limit }) }
     }, provide),
 
-    runs: (options) => provide(Effect.flatMap(Runs, (runs) => runs.list(options))),
+    runs: (options) =>
+      provide(
+        Effect.andThen(
+          told,
+          Effect.flatMap(Runs, (runs) => runs.list(options))
+        )
+      ),
 
-    run: (runId) => provide(Effect.flatMap(Runs, (runs) => runs.get(runId))),
+    run: (runId) =>
+      provide(
+        Effect.andThen(
+          told,
+          Effect.flatMap(Runs, (runs) => runs.get(runId))
+        )
+      ),
 
     quarantined: (options) => provide(Effect.flatMap(Quarantine, (quarantine) => quarantine.list(options))),
 
     quarantinedRow: (id) => provide(Effect.flatMap(Quarantine, (quarantine) => quarantine.get(id))),
 
-    replay: Effect.fn("Assay.replay")(function* (names?: ReadonlyArray<AssetKey>) {
-      const assets = yield* selected(names)
+    replay: Effect.fn("Assay.replay")(function* (which?: Selected) {
+      const assets = yield* selected(which)
       yield* registered
       return yield* replayAll(graph, assets, yield* newRunId)
     }, provide),
 
     verify: Effect.fn("Assay.verify")(function* (options?: {
       readonly assets?: ReadonlyArray<AssetKey> | undefined
+      readonly select?: AssetSelection.AssetSelection | string | undefined
       readonly strict?: boolean | undefined
     }) {
-      const assets = yield* selected(options?.assets)
+      const assets = (yield* resolved(options ?? {})).map((name) => AssetGraph.getUnsafe(graph, name))
       yield* prepared
       if (options?.strict !== true) return yield* Verifier.units(assets)
       const names = new Set(assets.map(({ name }) => name))
       return (yield* Verifier.chain(graph)).filter(({ asset }) => names.has(asset))
+    }, provide),
+
+    watch: Effect.fn("Assay.watch")(function* (options: WatchOptions = {}) {
+      const names = yield* resolved(toRequest(options.select))
+      // Once: later another process may register other code, and this one must not register its own against it.
+      yield* Attempt.insist(registered)
+      yield* Watcher.watch({
+        graph,
+        assets: new Set(names),
+        poll: Duration.max(Duration.fromInputUnsafe(options.poll ?? Duration.minutes(1)), Duration.millis(1)),
+        isOnce: options.once ?? false,
+        concurrency: options.concurrency ?? 4,
+        newRunId,
+        requestedBy: options.requestedBy ?? "watch",
+        listen: options.listen ?? (() => Effect.void)
+      })
     }, provide)
   })
 }
+
+/** How a graph's assets are chosen, by name and by selection. */
+const choosing = (graph: AssetGraph.AssetGraph<never>) => {
+  const targetsOf = Effect.fnUntraced(function* (request: Request.Request) {
+    const now = yield* DateTime.now
+    const statusOf = yield* statesFor(graph, yield* Effect.fromResult(Request.selection(request, graph)))
+    return yield* Effect.fromResult(Request.targets(request, { graph, now: DateTime.toEpochMillis(now), statusOf }))
+  })
+
+  const resolved = Effect.fnUntraced(function* (request: Pick<Request.Request, "assets" | "select">) {
+    const selection = yield* Effect.fromResult(Request.selection(request, graph))
+    return yield* Effect.fromResult(AssetSelection.resolve(selection, graph, yield* statesFor(graph, selection)))
+  })
+
+  const selected = (which: Selected | undefined) =>
+    Effect.map(resolved(toRequest(which)), (names) => names.map((name) => AssetGraph.getUnsafe(graph, name)))
+
+  return { targetsOf, resolved, selected }
+}
+
+/** Carries out what is due of some targets of a registered graph. */
+const bringUpToDate = Effect.fnUntraced(function* (
+  graph: AssetGraph.AssetGraph<never>,
+  targets: ReadonlyArray<Request.Target<never>>,
+  options: {
+    readonly partitions: string | undefined
+    readonly requestedBy?: string
+    readonly why?: string
+    readonly concurrency?: number
+  }
+) {
+  const { findings, plan, unasked } = yield* Attempt.insist(Preview.survey(targets))
+  // A wrong setting is told at once; what may pass, or lies in the data, is the outcome of its source.
+  const mistake = Array.from(unasked.values()).find(({ _tag }) => _tag === "DefinitionFault")
+  if (mistake !== undefined) return yield* mistake
+  if (Plan.isEmpty(plan) && unasked.size === 0) {
+    yield* Attempt.insist(Runner.abandon)
+    return upToDate(targets)
+  }
+  return yield* Runner.run({
+    graph,
+    targets,
+    deliveries: new Map(
+      findings.flatMap(({ deliveries, target: { asset } }) =>
+        unasked.has(asset.name) ? [] : [[asset.name, deliveries]]
+      )
+    ),
+    runId: yield* newRunId,
+    partitions: options.partitions,
+    requestedBy: options.requestedBy ?? "api",
+    why: options.why ?? "requested",
+    concurrency: options.concurrency ?? 4
+  })
+})
+
+const toRequest = (selected: Selected | undefined): Pick<Request.Request, "assets" | "select"> =>
+  isNames(selected) ? { assets: selected } : { select: selected }
+
+const isNames = (selected: Selected | undefined): selected is ReadonlyArray<AssetKey> => Array.isArray(selected)
+
+/** What a selection by state asks; nothing is read for another one. */
+const statesFor = Effect.fnUntraced(function* (
+  graph: AssetGraph.AssetGraph<never>,
+  selection: AssetSelection.AssetSelection
+): Effect.fn.Return<AssetSelection.StatusOf, Reason, Services> {
+  if (!AssetSelection.needsStatus(selection)) return () => new Set()
+  const runs = yield* Runs
+  const assets = Array.from(graph.assets.values())
+  const statuses = yield* AssetStatus.read({ assets, now: yield* DateTime.now })
+  const steps = yield* runs.lastOf(assets.map(({ name }) => name))
+  const states = new Map(
+    statuses.map((status) => [status.asset.name, AssetStatus.states(status, steps.get(status.asset.name))])
+  )
+  return (asset) => states.get(asset) ?? new Set()
+})
 
 /**
  * The partitions of a range to be shown. Rows of a keyed asset are of any day; only units that are partitions come to
@@ -383,6 +516,7 @@ const reports = Effect.fnUntraced(function* (
       return {
         asset: asset.name,
         description: asset.description,
+        labels: asset.labels,
         kind: kindOf(asset),
         isBuilt: isSource ? landed.length > 0 : status.isBuilt,
         whole: status.whole === undefined ? undefined : Plan.formatWhy(Plan.whyOf(status.whole, undefined)),

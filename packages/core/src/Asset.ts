@@ -19,6 +19,7 @@ import type { Partitions } from "./Partitions.ts"
 import { unpartitioned } from "./Partitions.ts"
 import type { RowFilter } from "./RowFilter.ts"
 import type { Source } from "./Source.ts"
+import * as Tolerance from "./Tolerance.ts"
 import type * as WriteStrategy from "./WriteStrategy.ts"
 
 /**
@@ -100,6 +101,7 @@ export interface Input<out Row = unknown, out Mapping = PartitionMapping, out Na
   readonly mapping: Mapping
   readonly columns: ReadonlyArray<string>
   readonly where: RowFilter | undefined
+  readonly tolerance: Tolerance.Tolerance
 }
 
 /**
@@ -114,6 +116,8 @@ export interface NamedInput {
   readonly mapping: PartitionMapping
   readonly columns: ReadonlyArray<string>
   readonly where: RowFilter | undefined
+  /** Which upstream windows may be missing when a unit is built. */
+  readonly tolerance: Tolerance.Tolerance
 }
 
 /**
@@ -168,6 +172,8 @@ export const input = <
   options: {
     readonly columns?: ReadonlyArray<Seen>
     readonly where?: { readonly [C in keyof UpstreamRow]?: ReadonlyArray<string> }
+    /** Which upstream windows may be missing when a unit is built; it is built again when they come. */
+    readonly allowMissing?: Tolerance.AllowMissing
   } = {}
 ): Input<Pick<UpstreamRow, Seen>, Mapping, Name> => ({
   "~row": phantom<Pick<UpstreamRow, Seen>>(),
@@ -175,7 +181,8 @@ export const input = <
   asset,
   mapping,
   columns: options.columns ?? asset.columns.map((column) => column.name),
-  where: options.where === undefined ? undefined : definedOnly(options.where)
+  where: options.where === undefined ? undefined : definedOnly(options.where),
+  tolerance: Tolerance.make(options.allowMissing ?? false)
 })
 
 /**
@@ -206,13 +213,16 @@ export const make = <
     readonly compute: Definition<In, WriteStrategy.Staged<Write, Schema.Struct<Fields>["Type"]>, R>
   }
 ): Asset<Name, Schema.Struct<Fields>["Type"], R, In[keyof In]["name"]> => {
-  const inputs = Object.entries<Input>(options.inputs).map(([as, { asset, columns, mapping, where }]): NamedInput => ({
-    as,
-    asset,
-    mapping,
-    columns,
-    where
-  }))
+  const inputs = Object.entries<Input>(options.inputs).map(
+    ([as, { asset, columns, mapping, tolerance, where }]): NamedInput => ({
+      as,
+      asset,
+      mapping,
+      columns,
+      where,
+      tolerance
+    })
+  )
   const compute = eraseCompute<R>(options.compute)
   const definition = {
     name,

@@ -28,6 +28,14 @@ export type Attribute = "tag" | "group" | "tier" | "owner" | "kind"
 export type Status = "stale" | "missing" | "failed"
 
 /**
+ * The states that an asset is in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StatusOf = (asset: AssetKey) => ReadonlySet<Status>
+
+/**
  * A set of assets, as it was asked for.
  *
  * @category models
@@ -58,8 +66,11 @@ export class InvalidSelection extends Schema.TaggedError<InvalidSelection>("@ass
   { text: Schema.String, start: Schema.Int, end: Schema.Int, problem: Schema.String }
 ) {
   override get message(): string {
-    const caret = "^".repeat(Math.max(1, this.end - this.start))
-    return `cannot read the selection\n  ${this.text}\n  ${" ".repeat(this.start)}${caret} ${this.problem}`
+    const { end, shown, start } = excerpt(this)
+    const caret = " ".repeat(start) + "^".repeat(Math.max(1, end - start))
+    // Behind a caret that stands far to the right, there is no room for a sentence.
+    const told = end > 40 ? `${caret}\n  ${this.problem}` : `${caret} ${this.problem}`
+    return `cannot read the selection\n  ${shown}\n  ${told}`
   }
 }
 
@@ -77,7 +88,10 @@ export const all: AssetSelection = { _tag: "All" }
  * @category constructors
  * @since 0.1.0
  */
-export const names = (...assets: ReadonlyArray<AssetKey>): AssetSelection => ({ _tag: "Names", names: assets })
+export const names = (...assets: ReadonlyArray<AssetKey>): AssetSelection & { readonly _tag: "Names" } => ({
+  _tag: "Names",
+  names: assets
+})
 
 /**
  * The assets whose names match a pattern, in which `*` stands for any text.
@@ -296,21 +310,34 @@ export const format = (self: AssetSelection): string => {
 export const resolve = (
   self: AssetSelection,
   graph: AssetGraph,
-  statusOf: (asset: AssetKey) => ReadonlySet<Status> = () => new Set()
+  statusOf: StatusOf = () => new Set()
 ): Result.Result<ReadonlyArray<AssetKey>, UnknownAsset> =>
   Result.map(members(self, graph, statusOf), (set) => Array.from(graph.assets.keys()).filter((name) => set.has(name)))
 
 // --- internal ---
 
+/** Wider than this, a text does not fit beside a margin on a narrow terminal. */
+const widestExcerpt = 70
+
+/** The part of a text around a place, on one line. */
+const excerpt = ({ end, start, text }: Grammar.Place & { readonly text: string }) => {
+  const line = text.replaceAll(/\p{Cc}/gu, " ")
+  if (line.length <= widestExcerpt) return { shown: line, start, end }
+  const from = Math.max(0, Math.min(start - 30, line.length - widestExcerpt))
+  const to = Math.min(line.length, from + widestExcerpt)
+  const before = from > 0 ? "… " : ""
+  return {
+    shown: `${before}${line.slice(from, to)}${to < line.length ? " …" : ""}`,
+    start: start - from + before.length,
+    end: Math.min(end, to) - from + before.length
+  }
+}
+
 type Members = Result.Result<ReadonlySet<AssetKey>, UnknownAsset>
 
 const labelled = (attribute: Attribute, pattern: string): AssetSelection => ({ _tag: "Labelled", attribute, pattern })
 
-const members = (
-  self: AssetSelection,
-  graph: AssetGraph,
-  statusOf: (asset: AssetKey) => ReadonlySet<Status>
-): Members => {
+const members = (self: AssetSelection, graph: AssetGraph, statusOf: StatusOf): Members => {
   const inner = (selection: AssetSelection): Members => members(selection, graph, statusOf)
   const combine = (
     { left, right }: { readonly left: AssetSelection; readonly right: AssetSelection },

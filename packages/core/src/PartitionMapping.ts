@@ -1,8 +1,9 @@
 /**
  * What a change upstream makes stale downstream. A mapping is data on the edge between two assets; it is one relation
  * read both ways: forwards it turns changed rows into stale units, backwards it tells which upstream rows a unit is
- * made of (L7). The interpreters live in `warehouse` (rows) and `planning` (whole partitions).
+ * made of (L7). The interpreters live in `warehouse` (rows) and `PartitionReach` (whole partitions).
  */
+import * as Schema from "effect/Schema"
 
 /**
  * Every change makes everything downstream stale, and every unit reads the whole upstream table.
@@ -119,6 +120,82 @@ export interface AsOf<
 }
 
 /**
+ * Every unit reads the last partition upstream that holds a row which the input sees, and a change of that one makes
+ * everything stale.
+ *
+ * **Details**
+ *
+ * "Last" is said of rows, not of the clock: a window that has come to exist without a row is passed over. So the first
+ * rows of a new window are the change that makes everything stale, in the transaction that writes them, and what a unit
+ * reads is decided by the table alone (ADR 0020). Names are in the order in which they are defined.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Last {
+  readonly _tag: "Last"
+}
+
+/**
+ * Every unit reads these partitions upstream, and a change in one of them makes everything stale.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Keys {
+  readonly _tag: "Keys"
+  readonly keys: ReadonlyArray<string>
+}
+
+/**
+ * A changed partition makes those partitions stale that its name is mapped to.
+ *
+ * **Details**
+ *
+ * The names on the left are upstream, those on the right downstream. One may feed several, and several may feed one. A
+ * name upstream that is not on the left feeds nothing; one downstream that is nowhere on the right reads nothing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StaticMap {
+  readonly _tag: "StaticMap"
+  readonly reaches: { readonly [upstream: string]: ReadonlyArray<string> }
+}
+
+/**
+ * A relation between partitions that somebody else has written, in both directions.
+ *
+ * **Details**
+ *
+ * `downstream` tells the keys that an upstream key reaches, `upstream` the keys that a downstream key is made of. They are
+ * asked key by key, so that what a set reaches can only be what its members reach. A key that lies beyond the other side's
+ * range counts as one that does not exist; a text that is no key of it at all is refused. Both must say the same: they are
+ * compared on a sample where the asset is defined, and on each pair that is used (L7). Name and version are part of the
+ * code version, the functions are not: who changes a function changes the version.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Custom {
+  readonly _tag: "Custom"
+  readonly name: string
+  readonly version: string
+  readonly downstream: (upstreamKey: string) => ReadonlyArray<string>
+  readonly upstream: (downstreamKey: string) => ReadonlyArray<string>
+}
+
+/**
+ * A mapping that contradicts itself, found where it is used.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidMapping extends Schema.TaggedError<InvalidMapping>("@assay/core/InvalidMapping")("InvalidMapping", {
+  message: Schema.String
+}) {}
+
+/**
  * What a change upstream makes stale downstream. The type parameter names the upstream columns the mapping reads.
  *
  * @category models
@@ -131,7 +208,18 @@ export type PartitionMapping<Column extends string = string> =
   | ByColumns<Column>
   | Onwards<Column>
   | AsOf
+  | Last
+  | Keys
+  | StaticMap
+  | Custom
 
+/**
+ * A mapping that relates partitions by their keys alone: the changed partitions tell which ones they reach.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ByPartition = Identity | TimeWindows | StaticMap | Custom
 /**
  * Every change makes everything downstream stale.
  *
@@ -200,6 +288,95 @@ export const asOf = <const Facts extends string, const Key extends string, const
 }): AsOf<Facts, Key, At> => ({ _tag: "AsOf", bounds: "shown", ...options })
 
 /**
+ * The last partition that holds a row.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const last: Last = { _tag: "Last" }
+
+/**
+ * These partitions, for every unit.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const keys = (...keys: readonly [string, ...Array<string>]): Keys => ({ _tag: "Keys", keys })
+
+/**
+ * From each name upstream to the names downstream that it feeds: `{ eu: ["de", "fr"] }`, or `{ de: "eu", fr: "eu" }`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const staticMap = (reaches: {
+  readonly [upstream: string]: string | readonly [string, ...Array<string>]
+}): StaticMap => ({
+  _tag: "StaticMap",
+  reaches: Object.fromEntries(
+    Object.entries(reaches).map(([upstream, downstream]) => [
+      upstream,
+      typeof downstream === "string" ? [downstream] : downstream
+    ])
+  )
+})
+
+/**
+ * A relation between partitions of one's own, in both directions.
+ *
+ * **Example** (Each month is compared with the same month of the year before)
+ *
+ * ```ts
+ * import * as PartitionMapping from "@assay/core/PartitionMapping"
+ *
+ * const moved = (key: string, years: number) => `${Number(key.slice(0, 4)) + years}${key.slice(4)}`
+ *
+ * export const yearBefore = PartitionMapping.custom({
+ *   name: "year before",
+ *   version: "1",
+ *   downstream: (month) => [moved(month, 1)],
+ *   upstream: (month) => [moved(month, -1)]
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const custom = (options: Omit<Custom, "_tag">): Custom => ({ _tag: "Custom", ...options })
+
+/**
+ * Tells whether a mapping relates partitions by their keys alone.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isByPartition = (self: PartitionMapping): self is ByPartition => {
+  switch (self._tag) {
+    case "Identity":
+    case "TimeWindows":
+    case "StaticMap":
+    case "Custom":
+      return true
+    case "All":
+    case "ByColumns":
+    case "Onwards":
+    case "AsOf":
+    case "Last":
+    case "Keys":
+      return false
+  }
+}
+
+/**
+ * Tells whether a mapping has units read partitions, so that what they read depends on which ones there are.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const readsPartitions = (self: PartitionMapping): boolean =>
+  isByPartition(self) || self._tag === "Last" || self._tag === "Keys"
+
+/**
  * The upstream columns that tell to which units a row belongs. A row in which one of them is null belongs to none.
  *
  * @category getters
@@ -238,5 +415,15 @@ export const format = (self: PartitionMapping): string => {
       return `every partition from ${self.column} on`
     case "AsOf":
       return `${self.facts} by ${self.key} as of ${self.at}`
+    case "Last":
+      return "the last partition"
+    case "Keys":
+      return `always ${self.keys.join(", ")}`
+    case "StaticMap":
+      return Object.entries(self.reaches)
+        .map(([upstream, downstream]) => `${upstream} to ${downstream.join(", ")}`)
+        .join("; ")
+    case "Custom":
+      return `${self.name} (version ${self.version})`
   }
 }

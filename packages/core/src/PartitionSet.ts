@@ -6,13 +6,17 @@
  */
 import { toDate } from "date-fns/toDate"
 import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Calendar from "./internal/calendar.ts"
+import { md5 } from "./internal/hash.ts"
 import * as Nearest from "./internal/nearest.ts"
 import * as Range from "./internal/partitionRange.ts"
 import * as internal from "./internal/partitionSet.ts"
@@ -61,15 +65,58 @@ export class InvalidPartitionRange extends Schema.TaggedError<InvalidPartitionRa
   item: Schema.String,
   position: Schema.Number,
   problem: Schema.String,
-  validForms: Schema.String
+  validForms: Schema.String,
+  /** Whether it can be read, and yet means nothing that could be used. */
+  isUnderstood: Schema.optional(Schema.Boolean)
 }) {
   override get message(): string {
-    return (
-      `cannot read the partition range ${JSON.stringify(this.text)}: ${JSON.stringify(this.item)} ` +
-      `(character ${this.position}) ${this.problem}\nvalid forms: ${this.validForms}`
-    )
+    const range = `partition range ${JSON.stringify(this.text)}`
+    const item = `${JSON.stringify(this.item)} (character ${this.position})`
+    if (this.isUnderstood !== true)
+      return `cannot read the ${range}: ${item} ${this.problem}\nvalid forms: ${this.validForms}`
+    return this.item === this.text ? `the ${range} ${this.problem}` : `in the ${range}, ${item} ${this.problem}`
   }
 }
+
+/**
+ * A stored set that cannot be read as one of this definition.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidPartitionSet extends Schema.TaggedError<InvalidPartitionSet>("@assay/core/InvalidPartitionSet")(
+  "InvalidPartitionSet",
+  { partitions: Schema.String, problem: Schema.String }
+) {
+  override get message(): string {
+    return `cannot read a stored set of partitions (${this.partitions}): ${this.problem}`
+  }
+}
+
+/**
+ * A set as it is stored: the same in every process and for every way in which the set was made.
+ *
+ * **Details**
+ *
+ * `partitions` says the definition for people and `definition` names it exactly. `ranges` are the first and the last key of
+ * each range, in order; the last one is null where a range has no end.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Json = Schema.Struct({
+  partitions: Schema.String,
+  definition: Schema.String,
+  ranges: Schema.Array(Schema.Tuple([Schema.String, Schema.NullOr(Schema.String)]))
+})
+
+/**
+ * A set as it is stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Json = (typeof Json)["Type"]
 
 /**
  * Whether a value is a set of partitions.
@@ -186,6 +233,36 @@ export const difference: {
   (that: PartitionSet): (self: PartitionSet) => PartitionSet
   (self: PartitionSet, that: PartitionSet): PartitionSet
 } = dual(2, (self: PartitionSet, that: PartitionSet): PartitionSet => combine(self, that, Spans.difference))
+
+/**
+ * The partitions of the same definition that are not in a set; without bound when the definition has no end and the set
+ * has one.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const complement = (self: PartitionSet): PartitionSet => difference(all(self.partitions), self)
+
+/**
+ * The partitions of another definition that have the keys of a set. Keys that it has not are left out.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const sameKeys: {
+  (partitions: Partitions.Partitions): (self: PartitionSet) => PartitionSet
+  (self: PartitionSet, partitions: Partitions.Partitions): PartitionSet
+} = dual(2, (self: PartitionSet, partitions: Partitions.Partitions): PartitionSet => {
+  const from = self.partitions
+  if (from === partitions) return self
+  if (Partitions.isTimeWindows(from) && Partitions.isTimeWindows(partitions) && isSameGrid(from, partitions)) {
+    return within(self, partitions)
+  }
+  return internal.make(
+    partitions,
+    Arr.fromIterable(keys(self)).flatMap((key) => Option.toArray(spanOf(partitions, key)))
+  )
+})
 
 /**
  * The first partitions of a set, in order, at most `count` of them.
@@ -345,9 +422,9 @@ export const ranges = (self: PartitionSet): ReadonlyArray<TimeWindow.TimeWindow>
   const { partitions, spans } = self
   if (!Partitions.isTimeWindows(partitions)) return []
   if (partitions.exclusions.length === 0) return spans
-  const [bounded, unbounded] = Arr.partition(spans, (span) =>
-    span.end === Number.POSITIVE_INFINITY ? Result.succeed(span) : Result.fail(span)
-  )
+  const isBounded = ({ end }: TimeWindow.TimeWindow) => end !== Number.POSITIVE_INFINITY
+  const bounded = spans.filter(isBounded)
+  const unbounded = spans.filter((span) => !isBounded(span))
   return Spans.normalize([...windows(internal.make(partitions, bounded)), ...unbounded])
 }
 
@@ -380,6 +457,85 @@ export const format = (self: PartitionSet, options?: { readonly limit?: number |
 }
 
 /**
+ * Names a definition exactly, in few characters: a hash of everything that it says.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const definitionOf = (partitions: Partitions.Partitions): string => {
+  let known = definitions.get(partitions)
+  if (known === undefined) {
+    definitions.set(partitions, (known = md5(JSON.stringify(fieldsOf(partitions)))))
+  }
+  return known
+}
+
+/**
+ * Writes a set for storage.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toJson = (self: PartitionSet): Json => ({
+  partitions: Partitions.format(self.partitions),
+  definition: definitionOf(self.partitions),
+  ranges: self.spans.map(({ end, start }) => [
+    keyAt(self.partitions, start),
+    end === Number.POSITIVE_INFINITY ? null : keyAt(self.partitions, retreat(self.partitions, end))
+  ])
+})
+
+/**
+ * Reads a stored set; fails where it was stored under another definition, because its keys would mean something else.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const fromJson: {
+  (json: Json): (partitions: Partitions.Partitions) => Result.Result<PartitionSet, InvalidPartitionSet>
+  (partitions: Partitions.Partitions, json: Json): Result.Result<PartitionSet, InvalidPartitionSet>
+} = dual(2, (partitions: Partitions.Partitions, json: Json): Result.Result<PartitionSet, InvalidPartitionSet> => {
+  const refuse = (problem: string) =>
+    Result.fail(new InvalidPartitionSet({ partitions: Partitions.format(partitions), problem }))
+  if (json.definition !== definitionOf(partitions)) {
+    return refuse(`it is one of another definition (${json.partitions})`)
+  }
+  const spans: Array<TimeWindow.TimeWindow> = []
+  for (const [first, last] of json.ranges) {
+    const from = spanOf(partitions, first)
+    const to = last === null ? Option.some(extent(partitions)) : spanOf(partitions, last)
+    if (Option.isNone(from) || Option.isNone(to) || to.value.end <= from.value.start) {
+      return refuse(`${JSON.stringify([first, last])} is no range of it`)
+    }
+    spans.push({ start: from.value.start, end: to.value.end })
+  }
+  return Result.succeed(internal.make(partitions, spans))
+})
+
+/**
+ * The codec of the sets of a definition.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const schema = (partitions: Partitions.Partitions): Schema.Codec<PartitionSet, Json> =>
+  Json.pipe(
+    Schema.decodeTo(
+      Schema.declare((input: unknown): input is PartitionSet => isPartitionSet(input)),
+      SchemaTransformation.transformEffect({
+        decode: (json: Json, options) =>
+          Effect.fromResult(
+            Result.mapError(
+              fromJson(partitions, json),
+              ({ message }) => new SchemaIssue.InvalidValue({ message }, json, options)
+            )
+          ),
+        encode: (set: PartitionSet) => Effect.succeed(toJson(set))
+      })
+    )
+  )
+
+/**
  * Reads a range as a user writes it and selects what of it exists.
  *
  * **Details**
@@ -403,18 +559,19 @@ export const parse = (
   return Result.gen(function* () {
     let parsed = empty(partitions)
     for (const item of Range.items(text)) {
-      const invalid = (problem: string) =>
+      const invalid = (problem: string, isUnderstood = false) =>
         new InvalidPartitionRange({
           text,
           item: item.text,
           position: item.position,
           problem,
-          validForms: validForms(partitions)
+          validForms: validForms(partitions),
+          ...(isUnderstood ? { isUnderstood } : {})
         })
-      const selected = yield* Result.mapError(select(partitions, existing, item.text), invalid)
+      const selected = yield* Result.mapError(select(partitions, existing, item.text), (problem) => invalid(problem))
       const found = intersection(selected, existing)
       if (isEmpty(found)) {
-        return yield* Result.fail(invalid(`selects nothing that exists: ${whatExists(selected, existing, now)}`))
+        return yield* Result.fail(invalid(`selects nothing that exists: ${whatExists(selected, existing, now)}`, true))
       }
       parsed = union(parsed, found)
     }
@@ -425,6 +582,13 @@ export const parse = (
 // --- internal ---
 
 const iterable = <A>(iterator: () => Iterator<A>): Iterable<A> => ({ [Symbol.iterator]: iterator })
+
+/** On one grid equal windows have equal keys, whatever the ranges. */
+const isSameGrid = (self: Partitions.TimeWindows, that: Partitions.TimeWindows): boolean =>
+  self.cron === that.cron &&
+  self.timeZone === that.timeZone &&
+  self.exclusions.length === that.exclusions.length &&
+  self.exclusions.every((exclusion, index) => exclusion === that.exclusions[index])
 
 const sameDefinition = (self: PartitionSet, that: PartitionSet): boolean =>
   self.partitions === that.partitions || Equal.equals(self.partitions, that.partitions)
@@ -457,7 +621,11 @@ const extent = (partitions: Partitions.Partitions): TimeWindow.TimeWindow => {
 
 const spanOf = (partitions: Partitions.Partitions, key: string): Option.Option<TimeWindow.TimeWindow> => {
   if (Partitions.isTimeWindows(partitions)) {
-    return Partitions.windowOf(partitions, key)
+    // Up to the next window, which excluded days may hold off: neighbours must touch, or equal sets had unequal spans.
+    return Option.map(Partitions.windowOf(partitions, key), ({ end, start }) => ({
+      start,
+      end: partitions.exclusions.length === 0 ? end : Calendar.next(partitions, start)
+    }))
   }
   const start = Partitions.isStatic(partitions) ? positionOf(partitions, key) : key === Partitions.unit ? 0 : -1
   return start < 0 ? Option.none() : Option.some({ start, end: start + 1 })
@@ -471,6 +639,21 @@ const positionOf = (partitions: Partitions.Static, key: string): number => {
     positions.set(partitions, (known = new Map(partitions.keys.map((name, index) => [name, index]))))
   }
   return known.get(key) ?? -1
+}
+
+const definitions = new WeakMap<Partitions.Partitions, string>()
+
+const fieldsOf = (partitions: Partitions.Partitions): ReadonlyArray<unknown> => {
+  switch (partitions._tag) {
+    case "Unpartitioned":
+      return [partitions._tag]
+    case "Static":
+      return [partitions._tag, partitions.keys]
+    case "TimeWindows": {
+      const { _tag, cron, end, endOffset, exclusions, start, timeZone } = partitions
+      return [_tag, cron, timeZone, start, end ?? null, endOffset, exclusions]
+    }
+  }
 }
 
 const keyAt = (partitions: Partitions.Partitions, start: number): string => {

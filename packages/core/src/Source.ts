@@ -30,6 +30,8 @@ export interface Delivery {
   readonly bytes: number | undefined
   /** The position from which it goes on; undefined for an origin never landed. */
   readonly after: Position | undefined
+  /** How far the asset had been landed when this was found, as the ledger says it. Set by who asks the source. */
+  readonly revision?: string | undefined
 }
 
 /**

@@ -118,6 +118,24 @@ describe("AssetSelection", () => {
     if (Result.isFailure(found)) assert.strictEqual(found.failure.message, `cannot read the selection\n${expected}`)
   })
 
+  it("shows the part of a long text that is wrong, on one line, and says beneath it what is", () => {
+    const text = `${"(island\n or ".repeat(12)}gold_revnue${")".repeat(12)}`
+    const found = AssetSelection.parse(text, graph)
+    assert.isTrue(Result.isFailure(found))
+    if (Result.isSuccess(found)) return
+    const [, shown = "", caret = "", ...rest] = found.failure.message.split("\n")
+    assert.strictEqual(shown.slice(caret.indexOf("^"), caret.lastIndexOf("^") + 1), "gold_revnue")
+    assert.isBelow(shown.length, 78)
+    assert.deepStrictEqual(rest, ['  no asset has this name; did you mean "gold_revenue"?'])
+    const far = AssetSelection.parse(`${"island or ".repeat(5)}gold_revnue`, graph)
+    if (Result.isFailure(far)) {
+      assert.deepStrictEqual(far.failure.message.split("\n").slice(2), [
+        `${" ".repeat(52)}${"^".repeat(11)}`,
+        '  no asset has this name; did you mean "gold_revenue"?'
+      ])
+    }
+  })
+
   it("knows when the ledger must be asked", () => {
     assert.isTrue(AssetSelection.needsStatus(read("not +(island and status:stale)")))
     assert.isFalse(AssetSelection.needsStatus(read("sinks(+gold_revenue) and not island")))

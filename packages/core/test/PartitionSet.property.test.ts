@@ -40,6 +40,17 @@ const timeWindows = {
     timeZone: "Asia/Kathmandu",
     firstDayOfWeek: 0
   }),
+  "working days in Berlin": Partitions.daily({
+    start: "2024-03-01",
+    end: "2024-05-24",
+    timeZone: "Europe/Berlin",
+    exclusions: ["0 0 * * 6,0", "2024-04-01"]
+  }),
+  "ticks at nine and five on working days": Partitions.cron("0 9,17 * * *", {
+    start: "2024-03-01-08:00",
+    end: "2024-04-12-12:00",
+    exclusions: ["0 0 * * 6,0"]
+  }),
   "months in Berlin": Partitions.monthly({ start: "2020-01-01", end: "2025-01-01", timeZone: "Europe/Berlin" })
 }
 
@@ -47,6 +58,18 @@ const definitions: Record<string, Partitions.Partitions> = {
   ...timeWindows,
   names: Partitions.fromKeys(Array.from({ length: count }, (_, index) => `region ${(index * 37) % count}`)),
   "one piece": Partitions.unpartitioned
+}
+
+/** Another definition that has the same keys: one that begins earlier, or lists its names in another order. */
+const twinOf = (partitions: Partitions.Partitions): Partitions.Partitions => {
+  switch (partitions._tag) {
+    case "Unpartitioned":
+      return partitions
+    case "Static":
+      return Partitions.fromKeys(partitions.keys.toReversed())
+    case "TimeWindows":
+      return { ...partitions, start: "2010-01-01" }
+  }
 }
 
 describe.each(Object.entries(definitions))("a set of partitions by %s", (_, partitions) => {
@@ -75,6 +98,7 @@ describe.each(Object.entries(definitions))("a set of partitions by %s", (_, part
     agrees(PartitionSet.union(make(a), make(b)), new Set([...a, ...b]))
     agrees(PartitionSet.intersection(make(a), make(b)), new Set([...a].filter((key) => b.has(key))))
     agrees(PartitionSet.difference(make(a), make(b)), new Set([...a].filter((key) => !b.has(key))))
+    agrees(PartitionSet.complement(make(a)), new Set(universe.filter((key) => !a.has(key))))
     assert.strictEqual(
       PartitionSet.isSubset(make(a), make(b)),
       [...a].every((key) => b.has(key))
@@ -103,6 +127,32 @@ describe.each(Object.entries(definitions))("a set of partitions by %s", (_, part
     same(union(difference(a, b), intersection(a, b)), a)
     same(difference(all, difference(all, a)), a)
     same(difference(a, a), PartitionSet.empty(partitions))
+  })
+
+  it.prop("is stored in one way, however it was made, and read again", [Indexes, Indexes], ([left, right]) => {
+    const [a, b] = [pick(left), pick(right)]
+    const set = PartitionSet.union(make(a), make(b))
+    const stored = JSON.stringify(PartitionSet.toJson(set))
+    const otherwise = PartitionSet.difference(
+      PartitionSet.all(partitions),
+      make(universe.filter((key) => !a.has(key) && !b.has(key)))
+    )
+    assert.strictEqual(JSON.stringify(PartitionSet.toJson(otherwise)), stored)
+    assert.deepStrictEqual(set, otherwise)
+    const codec = Schema.fromJsonString(PartitionSet.schema(partitions))
+    assert.deepStrictEqual(Schema.decodeSync(codec)(stored), set)
+    assert.strictEqual(Schema.encodeSync(codec)(set), stored)
+    const ranges = PartitionSet.toJson(set).ranges.length
+    assert.isTrue(ranges <= a.size + b.size)
+  })
+
+  it.prop("is the same by its keys in another definition of them", [Indexes], ([indexes]) => {
+    const twin = twinOf(partitions)
+    const set = make(pick(indexes))
+    const other = PartitionSet.sameKeys(set, twin)
+    assert.sameMembers([...PartitionSet.keys(other)], [...PartitionSet.keys(set)])
+    assert.deepStrictEqual(PartitionSet.sameKeys(other, partitions), set)
+    assert.isTrue(Result.isFailure(PartitionSet.fromJson(twin, PartitionSet.toJson(set))) || twin === partitions)
   })
 
   it.prop(

@@ -3,6 +3,7 @@ import { Effect, Schema } from "effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as CommandLine from "./support/CommandLine.ts"
+import { call, fail, read, succeed, warehouse } from "./support/Commands.ts"
 
 const { feed, header, invoice } = CommandLine
 
@@ -40,43 +41,6 @@ const Rejected = Schema.Struct({
 const Quarantine = Schema.Struct({ rows: Schema.Array(Rejected), next: Schema.NullOr(Schema.String) })
 const Verification = Schema.Struct({ target: Schema.String, isStrict: Schema.Boolean, isOk: Schema.Boolean })
 
-const read = <A>(schema: Schema.ConstraintDecoder<A>, text: string) =>
-  Effect.orDie(Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text))
-
-const succeed = Effect.fnUntraced(function* (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) {
-  const assay = yield* CommandLine.CommandLine
-  const ended = yield* assay.run(args, env)
-  assert.strictEqual(ended.error, "", args.join(" "))
-  assert.strictEqual(ended.code, 0, args.join(" "))
-  return ended.out
-})
-
-/** A command that fails: its message goes to standard error, without a stack trace. */
-const fail = Effect.fnUntraced(function* (
-  code: number,
-  args: ReadonlyArray<string>,
-  env?: Readonly<Record<string, string>>
-) {
-  const assay = yield* CommandLine.CommandLine
-  const ended = yield* assay.run(args, env)
-  assert.strictEqual(ended.code, code, `${args.join(" ")}: ${ended.error}`)
-  assert.isFalse(/\n\s+at .*:\d+/.test(ended.error), ended.error)
-  return ended
-})
-
-/** A target of its own, with two days of revenue and a rejected row. */
-const warehouse = Effect.fnUntraced(function* (target: string) {
-  const env = { ASSAY_TARGET: target, BILLING_EVENTS: `feed/${target}` }
-  yield* feed(`${target}/a.csv`, [
-    header,
-    invoice("e1", "2024-03-01", "100.5"),
-    invoice("e2", "2024-03-02", "20"),
-    'e3,c1,invoice_paid,"12,50",EUR,2024-03-03T12:00:00Z,2024-03-03T12:00:01Z,,'
-  ])
-  const first = yield* succeed(["materialize"], env)
-  return { env, first }
-})
-
 layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
   describe("materialize", () => {
     it.effect("says what it did, and does nothing the second time", () =>
@@ -86,12 +50,24 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
         assert.match(first, /\+ bronze_events +a\.csv, 1 rejected +2 rows +\d+ m?s/)
         assert.match(first, /\+ gold_revenue +[\d,]+ days: never built +2 rows/)
         assert.match(first, /\ngold_revenue +[\d,]+ days +2 +0 +0\n/)
-        assert.include(first, "1 row went to quarantine, with reasons: assay quarantine")
+        assert.include(first, `1 row went to quarantine, with reasons: ${call} quarantine`)
         assert.match(first, /Incomplete, for the window has not ended: .*gold_revenue \d{4}-\d\d-\d\d \(running day\)/)
         assert.match(first, /Run \d{8}-\d{6}-[0-9a-f]{6} succeeded in .*: \d+ steps\./)
         const second = yield* succeed(["materialize"], env)
         assert.include(second, "Everything is up to date: 0 steps.")
         assert.lengthOf((yield* read(Runs, yield* succeed(["runs", "--json"], env))).runs, 1)
+      })
+    )
+
+    it.effect("tells beforehand that a file lacks a required column", () =>
+      Effect.gen(function* () {
+        const env = { ASSAY_TARGET: "lacking", BILLING_EVENTS: "feed/lacking" }
+        yield* feed("lacking/a.csv", [header.replace(",amount", ""), "e1,c1,invoice_paid,EUR"])
+        const out = yield* succeed(["plan"], env)
+        assert.match(out, /This would fail: [^]*"?amount/)
+        assert.include(yield* succeed(["plan", "--json"], env), '"reason": "SchemaMismatch"')
+        const { out: run } = yield* fail(1, ["materialize"], env)
+        assert.include(run, "amount")
       })
     )
 
@@ -177,7 +153,7 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
         const { out } = yield* fail(3, ["materialize"], env)
         assert.match(out, /\nx gold_revenue .*\n {2}.*cheap/)
         assert.match(out, /\n\+ mart_revenue_monthly +1 month: silver_events changed/)
-        assert.match(out, /Run \S+ failed in .*\nNext: assay runs show /)
+        assert.match(out, /Run \S+ failed in .*\nNext: node \S+bin\.ts runs show /)
         assert.include(yield* succeed(["status"], env), "gold_revenue: failed: ")
         yield* assay.tamper("ALTER TABLE partly.gold_revenue DROP CONSTRAINT cheap")
         assert.match(yield* succeed(["materialize"], env), /\+ gold_revenue +1 day: silver_events changed/)
@@ -214,12 +190,25 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
           assert.strictEqual(out, "", args.join(" "))
           for (const word of words) assert.include(error, word)
         })
-        yield* says(["materialise"], 'Unknown subcommand "materialise"', "materialize", "assay --help")
-        yield* says(["plan", "--asst", "gold_revenue"], "--asst", "--asset", "assay plan --help")
-        yield* says(
-          ["materialize", "--asset", "gold_revnue"],
-          'There is no asset "gold_revnue". Did you mean "gold_revenue"?'
-        )
+        yield* says(["materialise"], 'Unknown subcommand "materialise"', "materialize", `${call} --help`)
+        yield* says(["plan", "--asst", "gold_revenue"], "--asst", "--asset", `${call} plan --help`)
+        for (const args of [
+          ["materialize", "--asset"],
+          ["plan", "--select"],
+          ["status", "--select"],
+          ["verify", "--asset"],
+          ["assets", "-s"],
+          ["quarantine", "list", "-a"],
+          ["quarantine", "replay", "--select"]
+        ]) {
+          yield* says(
+            [...args, "+gold_revnue and tag:pii"],
+            '    +gold_revnue and tag:pii\n     ^^^^^^^^^^^ no asset has this name; did you mean "gold_revenue"?'
+          )
+        }
+        yield* says(["why", "gold_revnue"], 'There is no asset "gold_revnue". Did you mean "gold_revenue"?')
+        yield* says(["why", "gold_revenue", "2024-02"], "stands for 29 partitions")
+        yield* says(["why"], "Missing required argument")
         yield* says(["show", "nothing"], "The assets are bronze_events, silver_events")
         yield* says(
           ["plan", "--asset", "gold_revenue", "--partitions", "2024-3"],
@@ -228,7 +217,7 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
         )
         yield* says(
           ["plan", "--asset", "gold_revenue", "--partitions", "2019"],
-          "selects nothing that exists: partitions run from 2024-01-01"
+          'The partition range "2019" selects nothing that exists: partitions run from 2024-01-01'
         )
         yield* says(
           ["show", "dim_customer", "--partitions", "2024-03"],
@@ -320,7 +309,7 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
         )
         assert.include(
           yield* succeed(["show", "gold_revenue"], { ...env, ASSAY_TARGET: "fresh" }),
-          "it was never built. Build it: assay materialize --asset gold_revenue"
+          `it was never built. Build it: ${call} materialize --asset gold_revenue`
         )
       })
     )
@@ -349,13 +338,13 @@ layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
         assert.match(status, /\nasset +built +stale +missing +failed +rows +last run\n/)
         assert.match(status, /\nbronze_events +- +- +- +- +2 +(just now|\d+ s ago)\n/)
         assert.match(status, /\nsilver_events +yes +0 +0 +0 +2 /)
-        assert.match(status, /bronze_events: 1 row in quarantine: assay quarantine\n/)
+        assert.match(status, /bronze_events: 1 row in quarantine: node \S+bin\.ts quarantine\n/)
         const [run] = (yield* read(Runs, yield* succeed(["runs", "--json"], env))).runs
         assert.deepInclude(run, { status: "succeeded", why: "assay materialize", partitions: null, error: null })
         assert.match(run.requestedBy, /^.+@.+$/)
         const shown = yield* succeed(["runs", "show", run.runId.slice(0, 17)], env)
         assert.match(shown, /\nstatus +succeeded\n/)
-        assert.match(shown, /\n *0 +bronze_events +succeeded +1 +2 /)
+        assert.match(shown, /\n *1 +bronze_events +succeeded +1 +2 /)
         const document = yield* read(Steps, yield* succeed(["runs", "show", run.runId, "--json"], env))
         assert.strictEqual(document.run.runId, run.runId)
         assert.strictEqual(document.steps[0].rows.quarantined, 1)

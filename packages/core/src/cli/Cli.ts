@@ -21,12 +21,14 @@ import { performance } from "node:perf_hooks"
 import process from "node:process"
 import type { AssetGraph } from "../AssetGraph.ts"
 import { retype } from "../internal/erase.ts"
+import * as AssetsCommand from "./AssetsCommand.ts"
 import * as Environment from "./Environment.ts"
 import { ExitCode } from "./ExitCode.ts"
 import * as Failure from "./Failure.ts"
 import type * as HelpPage from "./HelpPage.ts"
 import * as HelpPresenter from "./HelpPresenter.ts"
 import * as Host from "./Host.ts"
+import * as Invocation from "./Invocation.ts"
 import * as MaterializeCommand from "./MaterializeCommand.ts"
 import * as Paragraph from "./Paragraph.ts"
 import * as PlanCommand from "./PlanCommand.ts"
@@ -36,6 +38,8 @@ import * as Screen from "./Screen.ts"
 import * as ShowCommand from "./ShowCommand.ts"
 import * as StatusCommand from "./StatusCommand.ts"
 import * as VerifyCommand from "./VerifyCommand.ts"
+import * as WatchCommand from "./WatchCommand.ts"
+import * as WhyCommand from "./WhyCommand.ts"
 
 /**
  * What a command of the application's own may use.
@@ -123,9 +127,10 @@ const program = <E, Commands extends ReadonlyArray<Command.Command.Any>>(
     const args = withoutSeparator(yield* Effect.flatMap(Stdio.Stdio, (stdio) => stdio.args))
     const command = root(options)
     const { notices } = yield* Screen.Screen
-    const { databaseUrl } = yield* Environment.Environment
+    const { databaseUrl, invocation } = yield* Environment.Environment
     notices.hide(Failure.secretsOf(databaseUrl))
-    const help = HelpPresenter.layer([...settings, ...(options.settings ?? [])])
+    const call = Invocation.call(invocation, options.name)
+    const help = HelpPresenter.layer([...settings, ...(options.settings ?? [])], call)
     return yield* Command.runWith(command, { version: options.version })(args).pipe(
       Effect.provide(Layer.mergeAll(Host.layer(options, args), help, builtIns)),
       Effect.as(ExitCode.done),
@@ -148,10 +153,13 @@ const root = <E, Commands extends ReadonlyArray<Command.Command.Any>>({
       MaterializeCommand.make(name),
       PlanCommand.make(name),
       StatusCommand.make(name),
+      AssetsCommand.make(name),
+      WhyCommand.make(name),
       ShowCommand.make(name),
       RunsCommand.make(name),
       QuarantineCommand.make(name),
       VerifyCommand.make(name),
+      WatchCommand.make(name),
       // Checked by `CheckedCommands`, which a signature of their common type could not say.
       ...retype<ReadonlyArray<Command.Command<string, never, object, CommandError, Services>>>(commands ?? [])
     ])
@@ -207,7 +215,7 @@ const tell = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, name: str
   const { error } = yield* Screen.Screen
   const [call, secrets] =
     environment._tag === "Some"
-      ? [environment.value.isPnpm ? `pnpm ${name}` : name, Failure.secretsOf(environment.value.databaseUrl)]
+      ? [Invocation.call(environment.value.invocation, name), Failure.secretsOf(environment.value.databaseUrl)]
       : [name, []]
   const failure = Failure.fromError(Cause.squash(cause), call)
   const lines = Failure.lines(failure, { style: error.style, width: yield* error.columns, secrets })

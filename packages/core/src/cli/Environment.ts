@@ -13,7 +13,8 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { cwd } from "node:process"
+import { argv, cwd } from "node:process"
+import type { Invocation } from "./Invocation.ts"
 
 /**
  * A setting that cannot be used, and what could be.
@@ -42,8 +43,8 @@ export class Environment extends Context.Service<
     readonly directory: string
     /** The nearest folder upward with `pnpm-workspace.yaml`, else with `package.json`, else the user's directory. */
     readonly root: string
-    /** Whether the root is a workspace of pnpm, so that hints can say `pnpm <name>`. */
-    readonly isPnpm: boolean
+    /** How the user started the program, for hints. */
+    readonly invocation: Invocation
     /** `ASSAY_HOME`: where the embedded server keeps its data. Default `.assay` at the root. */
     readonly home: string
     /** `ASSAY_TARGET`: the environment's name, which is its warehouse schema. Default `dev`. Refused when it is used. */
@@ -68,7 +69,7 @@ export const layer: Layer.Layer<Environment, InvalidSetting, FileSystem.FileSyst
   Effect.gen(function* () {
     const real = yield* ConfigProvider.ConfigProvider
     const directory = yield* userDirectory(real)
-    const { isPnpm, root } = yield* findRoot(directory)
+    const root = yield* findRoot(directory)
     const places = [...new Set([directory, root])]
     const files = yield* Effect.forEach(places, dotEnv)
     const sources: ReadonlyArray<Source> = [{ directory, provider: real }, ...files.flat()]
@@ -87,7 +88,7 @@ export const layer: Layer.Layer<Environment, InvalidSetting, FileSystem.FileSyst
     return {
       directory,
       root,
-      isPnpm,
+      invocation: { directory, program: argv[1] ?? "", script: yield* scriptOf(real) },
       home: Option.getOrElse(yield* pathOf("ASSAY_HOME"), () => path.join(root, ".assay")),
       target: Effect.flatMap(textOf("ASSAY_TARGET"), toTarget),
       databaseUrl: Option.getOrUndefined(
@@ -140,19 +141,44 @@ const toTarget = (text: Option.Option<string>): Effect.Effect<string, InvalidSet
  * the script starts, where it means nothing: hence the look at the folder.
  */
 const userDirectory = Effect.fnUntraced(function* (real: ConfigProvider.ConfigProvider) {
-  const path = yield* Path.Path
-  const here = cwd()
-  const value = (setting: string) => first([{ directory: here, provider: real }], Config.String(setting), setting)
-  const [packageJson, initial] = yield* Effect.all([value("npm_package_json"), value("INIT_CWD")])
-  return Option.isSome(packageJson) && Option.isSome(initial) && path.dirname(packageJson.value.value) === here
-    ? initial.value.value
-    : here
+  const initial = yield* valueOf(real, "INIT_CWD")
+  return (yield* packageOfScript(real)) === undefined || initial === undefined ? cwd() : initial
 })
+
+/** The `package.json` whose script this process is. */
+const packageOfScript = Effect.fnUntraced(function* (real: ConfigProvider.ConfigProvider) {
+  const path = yield* Path.Path
+  const packageJson = yield* valueOf(real, "npm_package_json")
+  return packageJson !== undefined && path.dirname(packageJson) === cwd() ? packageJson : undefined
+})
+
+const scriptOf = Effect.fnUntraced(function* (real: ConfigProvider.ConfigProvider) {
+  const fs = yield* FileSystem.FileSystem
+  const packageJson = yield* packageOfScript(real)
+  const [userAgent, execPath] = yield* Effect.all([
+    valueOf(real, "npm_config_user_agent"),
+    valueOf(real, "npm_execpath")
+  ])
+  if (packageJson === undefined || userAgent === undefined) return undefined
+  const decoded = yield* fs.readFileString(packageJson).pipe(
+    Effect.flatMap(Schema.decodeEffect(PackageJson)),
+    Effect.orElseSucceed((): typeof PackageJson.Type => ({}))
+  )
+  return { userAgent, execPath: execPath ?? "", scripts: Object.keys(decoded.scripts ?? {}) }
+})
+
+const PackageJson = Schema.fromJsonString(
+  Schema.Struct({ scripts: Schema.optional(Schema.Record(Schema.String, Schema.String)) })
+)
+
+const valueOf = (real: ConfigProvider.ConfigProvider, setting: string) =>
+  Effect.map(first([{ directory: cwd(), provider: real }], Config.String(setting), setting), (found) =>
+    Option.isSome(found) ? found.value.value : undefined
+  )
 
 const findRoot = Effect.fnUntraced(function* (directory: string) {
   const workspace = yield* upward(directory, "pnpm-workspace.yaml")
-  if (workspace !== undefined) return { root: workspace, isPnpm: true }
-  return { root: (yield* upward(directory, "package.json")) ?? directory, isPnpm: false }
+  return workspace ?? (yield* upward(directory, "package.json")) ?? directory
 })
 
 const upward = Effect.fnUntraced(function* (directory: string, name: string) {

@@ -101,6 +101,7 @@ const usage: ReadonlySet<string> = new Set([
   "UsageError",
   "InvalidSetting",
   "UnknownAsset",
+  "InvalidSelection",
   "InvalidPartitionRange",
   "InvalidPartitions",
   "InvalidGraph",

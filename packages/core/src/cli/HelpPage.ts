@@ -26,7 +26,12 @@ export interface Setting {
  */
 export const lines = (
   doc: HelpDoc,
-  options: { readonly style: Style; readonly width: number; readonly settings: ReadonlyArray<Setting> }
+  options: {
+    readonly style: Style
+    readonly width: number
+    readonly settings: ReadonlyArray<Setting>
+    readonly call: string
+  }
 ): ReadonlyArray<string> => {
   const { settings, style } = options
   const width = Math.min(options.width, widest)
@@ -62,7 +67,7 @@ export const lines = (
       `  ${command}`
     ]),
     ...(isRoot && (doc.subcommands ?? []).length > 0
-      ? ["", style.dim(`More about a command: ${path[0] ?? ""} <command> --help`)]
+      ? ["", style.dim(`More about a command: ${options.call} <command> --help`)]
       : [])
   ]
 }

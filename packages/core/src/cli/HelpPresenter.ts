@@ -14,7 +14,7 @@ import { Screen, writeLines } from "./Screen.ts"
  * @category layers
  * @since 0.1.0
  */
-export const layer = (settings: ReadonlyArray<HelpPage.Setting>): Layer.Layer<never, never, Screen> =>
+export const layer = (settings: ReadonlyArray<HelpPage.Setting>, call: string): Layer.Layer<never, never, Screen> =>
   Layer.effect(
     CliOutput.Presenter,
     Effect.map(Screen, ({ error, out }) => ({
@@ -22,7 +22,7 @@ export const layer = (settings: ReadonlyArray<HelpPage.Setting>): Layer.Layer<ne
         switch (event._tag) {
           case "Help":
             return Effect.flatMap(out.columns, (width) =>
-              Effect.ignore(writeLines(out, HelpPage.lines(event.helpDoc, { style: out.style, width, settings })))
+              Effect.ignore(writeLines(out, HelpPage.lines(event.helpDoc, { style: out.style, width, settings, call })))
             )
           case "Version":
             return Effect.ignore(out.write(`${event.name} ${event.version}\n`))
@@ -40,7 +40,7 @@ export const layer = (settings: ReadonlyArray<HelpPage.Setting>): Layer.Layer<ne
                 }),
                 "",
                 dim(`Usage: ${event.helpDoc.usage}`),
-                dim(`Help:  ${event.commandPath.join(" ")} --help`)
+                dim(`Help:  ${[call, ...event.commandPath.slice(1)].join(" ")} --help`)
               ])
             )
           }

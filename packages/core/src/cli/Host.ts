@@ -16,6 +16,7 @@ import type { Reason } from "../MaterializationError.ts"
 import type { DatabaseError } from "../postgres/Database.ts"
 import type { EmbeddedPostgresError } from "../postgres/EmbeddedPostgresError.ts"
 import { Environment, type InvalidSetting, shownPath } from "./Environment.ts"
+import * as Invocation from "./Invocation.ts"
 
 /**
  * An error of the application's own, met as it made its graph or its services.
@@ -57,7 +58,7 @@ export class Host extends Context.Service<
   Host,
   {
     readonly name: string
-    /** How the user calls the application, for hints: `pnpm assay`. */
+    /** How the user calls the application, for hints: `pnpm assay`, `node revenue.ts`. */
     readonly call: string
     /** Who asks, as runs record it: `user@host`. */
     readonly requestedBy: string
@@ -95,7 +96,7 @@ export const layer = <E>(
       const { name } = application
       return {
         name,
-        call: environment.isPnpm ? `pnpm ${name}` : name,
+        call: Invocation.call(environment.invocation, name),
         requestedBy: yield* requestedBy,
         commandLine: [name, ...args].map(quoted).join(" "),
         open: open(application, environment)

@@ -10,6 +10,7 @@ import { DefinitionFault } from "../MaterializationError.ts"
 import type { Request } from "../planning/Request.ts"
 import { UsageError } from "./ExitCode.ts"
 import * as Host from "./Host.ts"
+import * as RequestFlags from "./RequestFlags.ts"
 import type { Style } from "./Style.ts"
 
 /**
@@ -43,6 +44,33 @@ export const check = Effect.fnUntraced(function* ({ assay: { graph } }: Pick<Hos
     )
   })
 })
+
+/**
+ * The names that the flags select: undefined where no flag is given, which means all. Fails where an expression cannot be
+ * read.
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const select = Effect.fnUntraced(function* (
+  { assay }: Pick<Host.Session, "assay">,
+  selection: RequestFlags.Selection
+) {
+  const expressions = RequestFlags.expressions(selection)
+  if (expressions.length === 0) return undefined
+  const names = yield* Effect.forEach(expressions, (expression) => assay.select(expression))
+  const selected = new Set(names.flat())
+  return Array.from(assay.graph.assets.keys()).filter((name) => selected.has(name))
+})
+
+/**
+ * The sentence for a selection that holds no asset, as a selection by state may.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const nothingSelected = (selection: RequestFlags.Selection): string =>
+  `No asset is selected by ${RequestFlags.expressions(selection).join(" or ")}.`
 
 /**
  * What stops a request before anything is run is the user's to mend: a source that points nowhere, a definition that is

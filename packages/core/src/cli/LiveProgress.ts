@@ -138,22 +138,38 @@ export const bar = (lane: Board.Lane, options: RunReport.Layout & { readonly now
       : lane.total === undefined
         ? RunReport.deed(lane)
         : `${Quantity.number(lane.done)}/${Quantity.count(lane.total, unit)}`
-  const figures = [
-    ...(lane.retrying === undefined ? [Quantity.rate(lane.rows, elapsed, "row")] : []),
-    Quantity.duration(elapsed),
-    ...(left === undefined || elapsed < settling ? [] : [`${Quantity.duration(left)} left`])
-  ].filter((figure) => figure !== "")
-  const room = width - 5 - options.nameWidth
-  const all = `${style.words(amount)}  ${figures.join("  ")}`
-  const track = barTrack(lane, { style, now, width: Math.max(8, Math.min(24, room - 1 - Paragraph.width(all))) })
-  const words = Paragraph.truncate(all, { width: Math.max(0, room - 1 - Paragraph.width(track)), ellipsis: "" })
-  return `${spin(style, now)} ${name}  ${track} ${words}`
+  const speed = lane.retrying === undefined ? Quantity.rate(lane.rows, elapsed, "row") : ""
+  const rest = left === undefined || elapsed < settling ? "" : `${Quantity.duration(left)} left`
+  const spent = Quantity.duration(elapsed)
+  const room = width - 6 - options.nameWidth
+  // What is least worth knowing goes first where there is no room for all: the speed, then the time spent.
+  const choices = [
+    [amount, speed, spent, rest],
+    [amount, spent, rest],
+    [amount, rest === "" ? spent : rest],
+    [amount]
+  ].map((parts) => style.words(parts.filter((part) => part !== "").join("  ")))
+  const all =
+    choices.find((text) => Paragraph.width(text) <= room - narrowestTrack) ??
+    Paragraph.truncate(choices.at(-1) ?? "", {
+      width: Math.max(0, room - narrowestTrack),
+      ellipsis: style.symbols.ellipsis
+    })
+  const track = barTrack(lane, {
+    style,
+    now,
+    width: Math.max(narrowestTrack, Math.min(widestTrack, room - Paragraph.width(all)))
+  })
+  return `${spin(style, now)} ${name}  ${track} ${all}`
 }
 
 // --- internal ---
 
 const frame = Duration.millis(100)
 const heartbeat = Duration.seconds(10)
+
+const narrowestTrack = 8
+const widestTrack = 24
 
 /** Before that, the time left is a guess from too little. */
 const settling = 1500

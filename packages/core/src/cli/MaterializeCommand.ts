@@ -4,10 +4,13 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import type { AssetKey } from "../Asset.ts"
-import { Listener } from "../execution/Progress.ts"
+import { Listener, type Progress } from "../execution/Progress.ts"
 import type { RunResult } from "../execution/Runner.ts"
+import type { Lookup } from "../ledger/Runs.ts"
 import type { Request } from "../planning/Request.ts"
 import * as ExitCode from "./ExitCode.ts"
 import { Host, type Session } from "./Host.ts"
@@ -65,15 +68,20 @@ export const make = (name: string) =>
       dryRun: RequestFlags.toggle("dry-run", "Explain what would be done, and write nothing; the same as plan"),
       json: RequestFlags.json
     },
-    Effect.fnUntraced(function* ({ dryRun, json, ...input }) {
+    Effect.fnUntraced(function* ({ dryRun, json, selection, ...input }) {
+      const options = { selection, isJson: json }
       const request = RequestFlags.toRequest(input)
-      if (dryRun) yield* PlanCommand.explain(request, { isJson: json })
-      else yield* materialize(request, { isJson: json })
+      if (dryRun) yield* PlanCommand.explain(request, options)
+      else yield* materialize(request, options)
     })
   ).pipe(
     Command.withDescription("Bring assets up to date: land new source rows, then build what is stale or missing"),
     Command.withExamples([
       { command: `${name} materialize`, description: "Everything" },
+      {
+        command: `${name} materialize --select 'tier:gold and status:stale'`,
+        description: "What is stale among the assets of a tier, and what that is made of"
+      },
       {
         command: `${name} materialize --asset gold_revenue --partitions 2024-03`,
         description: "One month of one asset, and what it is made of"
@@ -87,13 +95,25 @@ export const make = (name: string) =>
 
 // --- internal ---
 
-const materialize = Effect.fnUntraced(function* (request: Request, { isJson }: { readonly isJson: boolean }) {
+const materialize = Effect.fnUntraced(function* (
+  asked: Request,
+  { isJson, selection }: { readonly isJson: boolean; readonly selection: RequestFlags.Selection }
+) {
   const host = yield* Host
   const screen = yield* Screen
   // Beside a document, progress stands on the other output or nowhere.
   const output = isJson ? screen.error : screen.out
   const began = yield* Clock.currentTimeMillis
   const session = yield* host.open
+  const assets = yield* HostReport.select(session, selection)
+  if (assets?.length === 0) {
+    const nothing: RunResult = { runId: undefined, status: "succeeded", steps: 0, outcomes: [] }
+    const durationMs = (yield* Clock.currentTimeMillis) - began
+    return yield* isJson
+      ? screen.out.write(Json.document(documentOf(nothing, { target: session.target, durationMs, warnings: [] })))
+      : writeLines(output, [HostReport.nothingSelected(selection)])
+  }
+  const request = { ...asked, assets }
   yield* HostReport.check(session, request)
   const RunReport = yield* Effect.promise(() => import("./RunReport.ts"))
   const LiveProgress = yield* Effect.promise(() => import("./LiveProgress.ts"))
@@ -103,7 +123,9 @@ const materialize = Effect.fnUntraced(function* (request: Request, { isJson }: {
   const result = yield* session.assay
     .materialize(request, { requestedBy: host.requestedBy, why: host.commandLine })
     .pipe(
-      Effect.provideService(Listener, live.listen),
+      Effect.provideService(Listener, (progress) =>
+        Effect.flatMap(naming(progress, session, began), (named) => live.listen(named))
+      ),
       HostReport.blameSetup,
       Effect.onInterrupt(() =>
         Effect.gen(function* () {
@@ -116,7 +138,9 @@ const materialize = Effect.fnUntraced(function* (request: Request, { isJson }: {
     )
   yield* live.close
   const board = yield* live.board
-  const durationMs = (yield* Clock.currentTimeMillis) - began
+  // What the ledger says of a run that it knows, so that `runs` says the same.
+  const recorded = result.runId === undefined ? undefined : yield* Effect.option(session.assay.run(result.runId))
+  const durationMs = lengthOf(recorded) ?? (yield* Clock.currentTimeMillis) - began
   // A reader that has gone changes nothing about the run, nor about the exit code.
   yield* Effect.ignore(
     isJson
@@ -141,6 +165,24 @@ const materialize = Effect.fnUntraced(function* (request: Request, { isJson }: {
   if (code === ExitCode.ExitCode.failed || code === ExitCode.ExitCode.partlyFailed)
     return yield* new ExitCode.Unsuccessful({ code })
 }, Effect.scoped)
+
+/** Where another process is in the way, the run that it carries out is named, so that somebody can look at it. */
+const naming = Effect.fnUntraced(function* (progress: Progress, { assay }: Session, began: number) {
+  if (progress._tag !== "Retrying" || !progress.message.includes("another process")) return progress
+  const runs = yield* Effect.orElseSucceed(assay.runs({ limit: 20 }), () => [])
+  const other = runs.find(
+    ({ run }) =>
+      run.status === "running" && run.assets.includes(progress.asset) && DateTime.toEpochMillis(run.startedAt) < began
+  )
+  if (other === undefined) return progress
+  return { ...progress, message: `run ${other.run.runId} of ${other.run.requestedBy}: ${progress.message}` }
+})
+
+const lengthOf = (recorded: Option.Option<Lookup> | undefined): number | undefined => {
+  if (recorded === undefined || recorded._tag === "None" || recorded.value._tag !== "Found") return undefined
+  const { finishedAt, startedAt } = recorded.value.run
+  return finishedAt === undefined ? undefined : DateTime.toEpochMillis(finishedAt) - DateTime.toEpochMillis(startedAt)
+}
 
 const namesOf = ({ assay: { graph } }: Session): ReadonlyArray<AssetKey> => Array.from(graph.assets.keys())
 

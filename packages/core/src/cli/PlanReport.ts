@@ -3,6 +3,7 @@
  */
 import type { AssetKey } from "../Asset.ts"
 import * as PartitionSet from "../PartitionSet.ts"
+import * as IncompleteWindow from "../planning/IncompleteWindow.ts"
 import * as Plan from "../planning/Plan.ts"
 import * as Paragraph from "./Paragraph.ts"
 import * as Quantity from "./Quantity.ts"
@@ -30,8 +31,10 @@ export interface PlanDocument {
     readonly partitions: string | null
     /** Those of them whose window has not ended. */
     readonly incomplete: string | null
-    /** Partitions left out, because they read upstream windows that do not exist yet. */
+    /** Partitions left out, because they need upstream windows that do not exist. */
     readonly waiting: string | null
+    /** Which windows these are: who waits for what, and until when. */
+    readonly waitingFor: ReadonlyArray<string>
     /** Rows that the step changes, where it was rehearsed. */
     readonly rows: number | null
     readonly why: ReadonlyArray<string>
@@ -42,6 +45,8 @@ export interface PlanDocument {
     }>
   }>
   readonly upToDate: ReadonlyArray<AssetKey>
+  /** What the rehearsal failed for, where the run will fail for it, too. */
+  readonly failure: { readonly reason: string; readonly message: string } | null
 }
 
 /**
@@ -52,9 +57,10 @@ export interface PlanDocument {
  */
 export const document = (plan: Plan.Plan, target: string): PlanDocument => ({
   target,
-  isExact: plan.isRehearsed || Plan.isEmpty(plan) || plan.steps.every(({ _tag }) => _tag === "Build"),
+  isExact: isExact(plan),
   steps: plan.steps.map(stepDocument),
-  upToDate: plan.upToDate
+  upToDate: plan.upToDate,
+  failure: plan.reason === undefined ? null : { reason: plan.reason._tag, message: plan.reason.message }
 })
 
 /**
@@ -68,7 +74,7 @@ export const lines = (
   options: { readonly style: Style; readonly width: number }
 ): ReadonlyArray<string> => {
   const { style, width } = options
-  if (Plan.isEmpty(plan)) return [style.green("Everything is up to date: 0 steps.")]
+  if (Plan.isEmpty(plan)) return idle(plan, options)
   const nameWidth = Math.max(...plan.steps.map(({ asset }) => asset.length))
   const margin = " ".repeat(nameWidth + 7)
   return [
@@ -85,6 +91,15 @@ export const lines = (
         ...deliveries(step, style).map((line) => margin + line)
       ]
     }),
+    ...(plan.reason === undefined
+      ? []
+      : [
+          "",
+          ...Paragraph.wrap(Paragraph.visible(`This would fail: ${plan.reason.message}`), { width }).map(style.red)
+        ]),
+    ...(isExact(plan) || plan.reason !== undefined
+      ? []
+      : ["", ...Paragraph.wrap(style.words(inexact(plan)), { width }).map(style.yellow)]),
     ...(plan.upToDate.length === 0
       ? []
       : ["", ...Paragraph.wrap(`Up to date: ${plan.upToDate.join(", ")}.`, { width })])
@@ -92,6 +107,32 @@ export const lines = (
 }
 
 // --- internal ---
+
+const isExact = (plan: Plan.Plan): boolean =>
+  plan.isRehearsed || Plan.isEmpty(plan) || plan.steps.every(({ _tag }) => _tag === "Build")
+
+const inexact = (plan: Plan.Plan): string =>
+  plan.steps.some(({ _tag }) => _tag === "Follow")
+    ? "Not exact: which units follow is known only once the steps before them are done, and there is too much to rehearse."
+    : "Not exact: how many rows change is known only once it is done."
+
+/** What waits is said also where nothing can be done about it now. */
+const idle = (
+  plan: Plan.Plan,
+  { style, width }: { readonly style: Style; readonly width: number }
+): ReadonlyArray<string> => {
+  const notes = plan.steps.flatMap((step) =>
+    Plan.describe(step)
+      .slice(1)
+      .map((note) => `${step.asset} ${note}`)
+  )
+  return notes.length === 0
+    ? [style.green("Everything is up to date: 0 steps.")]
+    : [
+        style.green("Everything else is up to date: 0 steps."),
+        ...notes.flatMap((note) => Paragraph.wrap(style.words(note), { width }).map(style.yellow))
+      ]
+}
 
 const mostDeliveries = 5
 
@@ -109,6 +150,7 @@ const stepDocument = (step: Plan.PlanStep): PlanDocument["steps"][number] => {
     partitions: null,
     incomplete: null,
     waiting: null,
+    waitingFor: [],
     rows: null,
     why: [],
     deliveries: [],
@@ -141,6 +183,7 @@ const stepDocument = (step: Plan.PlanStep): PlanDocument["steps"][number] => {
         partitions: range(step.partitions),
         incomplete: range(step.incomplete),
         waiting: range(step.waiting),
+        waitingFor: (step.incompleteWindows ?? []).map(IncompleteWindow.format),
         rows: step.rows ?? null,
         why: step.why.map(Plan.formatWhy)
       }

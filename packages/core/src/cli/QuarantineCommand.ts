@@ -83,7 +83,7 @@ export const make = (name: string) =>
         { id: Argument.String("ID").pipe(Argument.withDescription("Id of a rejected row")), json: RequestFlags.json },
         show
       ).pipe(Command.withDescription("Show one rejected row in full")),
-      Command.make("replay", { assets: RequestFlags.assets, json: RequestFlags.json }, replay).pipe(
+      Command.make("replay", { selection: RequestFlags.selection, json: RequestFlags.json }, replay).pipe(
         Command.withDescription("Read the rejected rows again by today's rules, and land those that pass"),
         Command.withExamples([{ command: `${name} quarantine replay`, description: "After a fix of the rules" }])
       )
@@ -103,7 +103,7 @@ export const lines = (
   rows.flatMap((row) => [
     `${style.bold(`#${row.id}`)}  ${Paragraph.visible(row.origin)}:${row.line}  ${style.dim(row.asset)}`,
     ...row.reasons.flatMap((reason) =>
-      Paragraph.wrap(Paragraph.visible(reason), { width: width - 4, indent: "  " }).map(
+      Paragraph.wrap(visibleLines(reason), { width: width - 4, indent: "  " }).map(
         (line) => `    ${style.yellow(line)}`
       )
     ),
@@ -141,9 +141,7 @@ export const rowLines = (
     "",
     style.dim("reasons"),
     ...row.reasons.flatMap((reason) =>
-      Paragraph.wrap(Paragraph.visible(reason), { width: width - 2, indent: "  " }).map(
-        (line) => `  ${style.yellow(line)}`
-      )
+      Paragraph.wrap(visibleLines(reason), { width: width - 2, indent: "  " }).map((line) => `  ${style.yellow(line)}`)
     ),
     "",
     style.dim("text"),
@@ -153,6 +151,9 @@ export const rowLines = (
 
 // --- internal ---
 
+/** A reason may have several lines; each is harmless to a terminal, and stays one. */
+const visibleLines = (text: string): string => text.split("\n").map(Paragraph.visible).join("\n")
+
 /** A log has no width, but a line of raw text can be a megabyte. */
 const widestRaw = 400
 
@@ -160,7 +161,7 @@ const widestRaw = 400
 const mostCounted = 10_000
 
 const listing = {
-  assets: RequestFlags.assets,
+  selection: RequestFlags.selection,
   limit: Flag.Int("limit").pipe(
     Flag.withAlias("n"),
     Flag.withMetavar("N"),
@@ -180,7 +181,7 @@ const listing = {
 }
 
 const list = Effect.fnUntraced(function* (input: {
-  readonly assets: ReadonlyArray<AssetKey>
+  readonly selection: RequestFlags.Selection
   readonly limit: number
   readonly after: Option.Option<string>
   readonly json: boolean
@@ -188,13 +189,18 @@ const list = Effect.fnUntraced(function* (input: {
   const host = yield* Host
   const { out } = yield* Screen
   const session = yield* host.open
-  const [asset, ...others] = input.assets
+  const selected = yield* HostReport.select(session, input.selection)
+  // Rows lie in quarantine under sources only, so of a selection only these count.
+  const sources = selected?.filter((name) => session.assay.graph.assets.get(name)?.body._tag === "Source")
+  const [asset, ...others] = sources ?? []
   if (others.length > 0) {
-    return yield* new UsageError({ message: "quarantine list takes one --asset, or none for all. Name one at a time." })
+    return yield* new UsageError({
+      message: `quarantine list shows one source asset, or all: name one of ${[asset, ...others].join(", ")}.`
+    })
   }
-  if (asset !== undefined) yield* session.assay.status([asset])
+  const isNothing = sources !== undefined && asset === undefined
   const query = { asset, limit: input.limit + 1, after: Option.getOrUndefined(input.after) }
-  const found = yield* session.assay.quarantined(query)
+  const found = isNothing ? [] : yield* session.assay.quarantined(query)
   const rows = found.slice(0, input.limit)
   const last = rows.at(-1)
   const isMore = found.length > rows.length
@@ -242,13 +248,14 @@ const show = Effect.fnUntraced(function* ({ id, json }: { readonly id: string; r
 }, Effect.scoped)
 
 const replay = Effect.fnUntraced(function* (input: {
-  readonly assets: ReadonlyArray<AssetKey>
+  readonly selection: RequestFlags.Selection
   readonly json: boolean
 }) {
   const host = yield* Host
   const { out } = yield* Screen
   const session = yield* host.open
-  const { landed, tried } = yield* session.assay.replay(input.assets)
+  const assets = yield* HostReport.select(session, input.selection)
+  const { landed, tried } = assets?.length === 0 ? { landed: 0, tried: 0 } : yield* session.assay.replay(assets)
   const stillRejected = tried - landed
   if (input.json) {
     const document: ReplayDocument = { tried, landed, stillRejected }

@@ -16,25 +16,48 @@ export const toggle = (name: string, description: string): Flag.Flag<boolean> =>
   Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
 
 /**
- * `--asset`, repeatable, or with several names separated by commas.
+ * `--select`, a selection as `AssetSelection.parse` reads it, and `--asset`, which is the same by a shorter name. Either may
+ * be repeated, and more of them mean more assets.
  *
  * @category flags
  * @since 0.1.0
  */
-export const assets = Flag.String("asset").pipe(
-  Flag.withAlias("a"),
-  Flag.withMetavar("NAME"),
-  Flag.withDescription("Name of an asset; repeat it, or separate names with commas (default: all)"),
-  Flag.atLeast(0),
-  Flag.map((texts) => [
-    ...new Set(
-      texts
-        .flatMap((text) => text.split(","))
-        .map((name) => name.trim())
-        .filter((name) => name !== "")
-    )
-  ])
-)
+export const selection = {
+  asset: Flag.String("asset").pipe(
+    Flag.withAlias("a"),
+    Flag.withMetavar("NAME"),
+    Flag.withDescription("Name of an asset, or several with commas; reads selections, too (default: all)"),
+    Flag.atLeast(0)
+  ),
+  select: Flag.String("select").pipe(
+    Flag.withAlias("s"),
+    Flag.withMetavar("EXPRESSION"),
+    Flag.withDescription(
+      "Assets by an expression: 'gold_*', +gold_revenue, silver_events+2, tag:, group:, tier:, owner:, kind:, status:stale, sinks(*), combined by and, or, not"
+    ),
+    Flag.atLeast(0)
+  )
+}
+
+/**
+ * The expressions that `--select` and `--asset` give.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Selection {
+  readonly asset: ReadonlyArray<string>
+  readonly select: ReadonlyArray<string>
+}
+
+/**
+ * The expressions, in the order of the flags; an empty one, as a script makes it of an empty variable, says nothing.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const expressions = ({ asset, select }: Selection): ReadonlyArray<string> =>
+  [...asset, ...select].map((text) => text.replace(/^[\s,]+|[\s,]+$/g, "")).filter((text) => text !== "")
 
 /**
  * `--partitions`, a range as `PartitionSet.parse` reads it.
@@ -66,25 +89,23 @@ export const json = toggle("json", "Print one JSON document on standard output i
  * @since 0.1.0
  */
 export const request = {
-  assets,
+  selection,
   partitions,
   noUpstream: toggle("no-upstream", "Only the named assets, not what they are made of"),
   force: toggle("force", "Recompute units of the named assets although they are fresh")
 }
 
 /**
- * The request that flags make.
+ * The request that flags make, but for its assets: these only the graph can tell.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const toRequest = (input: {
-  readonly assets: ReadonlyArray<string>
   readonly partitions: Option.Option<string>
   readonly noUpstream: boolean
   readonly force: boolean
-}): Request => ({
-  assets: input.assets,
+}): Omit<Request, "assets" | "select"> => ({
   partitions: Option.getOrUndefined(input.partitions),
   upstream: !input.noUpstream,
   force: input.force

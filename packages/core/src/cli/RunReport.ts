@@ -220,7 +220,7 @@ const attention = ({
       ? []
       : [`${Quantity.count(rejected, "row")} went to quarantine, with reasons: ${call} quarantine`]),
     ...(incomplete.length === 0 ? [] : [`Incomplete, for the window has not ended: ${incomplete.join(", ")}`]),
-    ...(waiting.length === 0 ? [] : [`Waiting for upstream windows that do not exist yet: ${waiting.join(", ")}`])
+    ...(waiting.length === 0 ? [] : [`Waiting for upstream windows that do not exist: ${waiting.join(", ")}`])
   ]
   const lines = notes.flatMap((note) =>
     Paragraph.wrap(style.words(note), { width: layout.width - 2 }).map(

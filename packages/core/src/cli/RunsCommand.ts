@@ -188,10 +188,10 @@ export const runLines = (
     ),
     "",
     ...(steps.length === 0 ? ["No step was finished."] : stepsTable(steps, options)),
-    ...failures.flatMap(({ asset, error, index, reason }) => [
+    ...failures.flatMap((step) => [
       "",
       ...Paragraph.wrap(
-        `step ${index} of ${asset} failed (${reason ?? "unknown"}): ${Paragraph.visible(error ?? "")}`,
+        `step ${steps.indexOf(step) + 1}, ${step.asset}, failed (${step.reason ?? "unknown"}): ${Paragraph.visible(step.error ?? "")}`,
         { width, indent: "  " }
       ).map(style.red)
     ]),
@@ -256,8 +256,9 @@ const stepsTable = (
         { title: "took", align: "right", isFixed: true },
         { title: "why" }
       ],
-      rows: steps.map((step) => [
-        String(step.index),
+      // An index that a step took and did not need leaves a gap, which means nothing to anybody.
+      rows: steps.map((step, place) => [
+        String(place + 1),
         step.asset,
         colored(step.status, options.style) + (step.attempts > 1 ? ` (${step.attempts})` : ""),
         step.kind === "build" && step.status === "succeeded" && step.units === 0 ? "all" : Quantity.number(step.units),

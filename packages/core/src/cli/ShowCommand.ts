@@ -85,8 +85,9 @@ export const lines = (
       })
     )
   }
-  const table = Table.fitting(whole, width) < columns.length ? Table.withBrokenTitles(whole) : whole
-  const fitting = Table.fitting(table, width)
+  const room = { width, readable }
+  const table = Table.fitting(whole, room) < columns.length ? Table.withBrokenTitles(whole) : whole
+  const fitting = Table.fitting(table, room)
   const left = columns.slice(fitting).map(({ name }) => name)
   return [
     ...Table.render(
@@ -97,7 +98,7 @@ export const lines = (
       ? []
       : Paragraph.wrap(
           style.words(
-            `… and ${Quantity.count(left.length, "more column")} that do not fit: ${left.join(", ")} (--format csv has all)`
+            `… and ${Quantity.count(left.length, "more column")} ${left.length === 1 ? "does" : "do"} not fit: ${left.join(", ")} (a wider terminal or --format csv shows all)`
           ),
           { width, indent: "  " }
         ).map(style.dim))
@@ -107,6 +108,9 @@ export const lines = (
 // --- internal ---
 
 const usualLimit = 50
+
+/** A cell cut shorter than this says nothing; then the columns behind it are better left out. */
+const readable = 24
 
 /** Beyond that, exact is not worth reading everything. */
 const mostCounted = 100_000
@@ -189,7 +193,7 @@ const showTable = Effect.fnUntraced(function* (options: {
     }
   )
   if (total === 0) return yield* writeLines(out, yield* nothing({ ...options, asset }))
-  yield* writeLines(out, kept.length === 0 ? [] : lines(asset.columns, kept, { style, width }))
+  yield* writeLines(out, kept.length === 0 ? [] : lines(keyFirst(asset), kept, { style, width }))
   const more = total - kept.length
   if (more === 0) return
   const amount =
@@ -210,5 +214,12 @@ const nothing = Effect.fnUntraced(function* (options: {
     ? [`${asset.name} has no rows: it was never built. Build it: ${call} materialize --asset ${asset.name}${range}`]
     : [`${asset.name} has no rows${partitions === undefined ? "" : ` in ${partitions}`}.`]
 })
+
+/** What tells rows apart stands first, so that it is never what does not fit. A log is read in the order of its columns. */
+const keyFirst = ({ columns, write }: Asset): ReadonlyArray<Column.Column> => {
+  const key = write._tag === "Append" || write._tag === "View" ? [] : write.key
+  const first = key.flatMap((name) => columns.find((column) => column.name === name) ?? [])
+  return [...first, ...columns.filter(({ name }) => !key.includes(name))]
+}
 
 const isNumber = (kind: Column.Kind): boolean => kind._tag === "Decimal" || kind._tag === "Integer"

@@ -6,6 +6,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Report } from "../Assay.ts"
 import type { AssetKey } from "../Asset.ts"
+import { type LabelsDocument, labelsDocument } from "./AssetsCommand.ts"
 import { Host } from "./Host.ts"
 import * as HostReport from "./HostReport.ts"
 import * as Json from "./Json.ts"
@@ -27,6 +28,7 @@ export interface StatusDocument {
   readonly assets: ReadonlyArray<{
     readonly asset: AssetKey
     readonly description: string
+    readonly labels: LabelsDocument
     readonly kind: Report["kind"]
     readonly isBuilt: boolean
     /** Why it is stale as a whole, where it is. */
@@ -60,11 +62,14 @@ export interface StatusDocument {
  * @since 0.1.0
  */
 export const make = (name: string) =>
-  Command.make("status", { assets: RequestFlags.assets, json: RequestFlags.json }, ({ assets, json }) =>
-    status(assets, { isJson: json })
+  Command.make("status", { selection: RequestFlags.selection, json: RequestFlags.json }, ({ json, selection }) =>
+    status(selection, { isJson: json })
   ).pipe(
     Command.withDescription("Show where the assets stand: units built, stale, missing, failed; rows; the last run"),
-    Command.withExamples([{ command: `${name} status --asset gold_revenue`, description: "One asset" }])
+    Command.withExamples([
+      { command: `${name} status --asset gold_revenue`, description: "One asset" },
+      { command: `${name} status --select 'status:stale or status:missing'`, description: "What is not up to date" }
+    ])
   )
 
 /**
@@ -114,14 +119,20 @@ export const lines = (
 
 // --- internal ---
 
-const status = Effect.fnUntraced(function* (assets: ReadonlyArray<AssetKey>, { isJson }: { readonly isJson: boolean }) {
+const status = Effect.fnUntraced(function* (
+  selection: RequestFlags.Selection,
+  { isJson }: { readonly isJson: boolean }
+) {
   const host = yield* Host
   const { out } = yield* Screen
   const session = yield* host.open
-  const reports = yield* session.assay.status(assets)
+  const assets = yield* HostReport.select(session, selection)
+  const isNothing = assets?.length === 0
+  const reports = isNothing ? [] : yield* session.assay.status(assets)
   if (isJson) return yield* out.write(Json.document(documentOf(reports, session.target)))
   const now = yield* DateTime.now
   yield* writeLines(out, HostReport.header("status", session, out.style))
+  if (isNothing) return yield* writeLines(out, [HostReport.nothingSelected(selection)])
   yield* writeLines(out, lines(reports, { style: out.style, width: yield* out.columns, now, call: host.call }))
 }, Effect.scoped)
 
@@ -177,6 +188,7 @@ const documentOf = (reports: ReadonlyArray<Report>, target: string): StatusDocum
   assets: reports.map((report) => ({
     asset: report.asset,
     description: report.description,
+    labels: labelsDocument(report.labels),
     kind: report.kind,
     isBuilt: report.isBuilt,
     staleAsAWhole: report.whole ?? null,

@@ -66,13 +66,16 @@ export const withBrokenTitles = ({ columns, rows }: Table): Table => ({
 })
 
 /**
- * How many of the first columns fit a width, at their narrowest; at least one.
+ * How many of the first columns fit a width, none that gives way cut shorter than `readable`; at least one.
  *
  * @category getters
  * @since 0.1.0
  */
-export const fitting = (self: Table, width: number): number => {
-  const least = leastWidths(self, naturalWidths(self))
+export const fitting = (
+  self: Table,
+  { readable, width }: { readonly width: number; readonly readable: number }
+): number => {
+  const least = leastWidths(self, naturalWidths(self), readable)
   let taken = 0
   const beyond = least.findIndex((next, index) => {
     taken += next + (index === 0 ? 0 : gap.length)
@@ -113,10 +116,14 @@ const gap = "  "
 const narrowest = 8
 
 /** How narrow each column may become: a fixed one not at all, another to its title. */
-const leastWidths = ({ columns }: Table, natural: ReadonlyArray<number>): ReadonlyArray<number> =>
+const leastWidths = (
+  { columns }: Table,
+  natural: ReadonlyArray<number>,
+  readable: number = narrowest
+): ReadonlyArray<number> =>
   columns.map(({ isFixed, title }, index) => {
     const width = natural[index] ?? 0
-    return isFixed === true ? width : Math.min(width, Math.max(narrowest, titleWidth(title)))
+    return isFixed === true ? width : Math.min(width, Math.max(readable, titleWidth(title)))
   })
 
 /** The widest columns give way first, all down to one width, so that narrow ones stay whole. */

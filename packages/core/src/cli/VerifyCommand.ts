@@ -53,7 +53,7 @@ export const make = (name: string) =>
   Command.make(
     "verify",
     {
-      assets: RequestFlags.assets,
+      selection: RequestFlags.selection,
       strict: RequestFlags.toggle(
         "strict",
         "Recompute the whole chain from the sources, and fail where anything is stale"
@@ -162,7 +162,7 @@ const verdict = (
 const widestExample = 400
 
 const verify = Effect.fnUntraced(function* (input: {
-  readonly assets: ReadonlyArray<AssetKey>
+  readonly selection: RequestFlags.Selection
   readonly strict: boolean
   readonly json: boolean
 }) {
@@ -170,12 +170,19 @@ const verify = Effect.fnUntraced(function* (input: {
   const { out } = yield* Screen
   const isStrict = input.strict
   const session = yield* host.open
-  const verdicts = yield* session.assay.verify({ assets: input.assets, strict: isStrict })
+  const assets = yield* HostReport.select(session, input.selection)
+  const isNothing = assets?.length === 0
+  const verdicts = isNothing ? [] : yield* session.assay.verify({ assets, strict: isStrict })
   const isOk = verdicts.every((verdict) => verdict.isOk)
   if (input.json) yield* out.write(Json.document(documentOf(verdicts, { target: session.target, isStrict, isOk })))
   else {
     yield* writeLines(out, HostReport.header(isStrict ? "verify --strict" : "verify", session, out.style))
-    yield* writeLines(out, lines(verdicts, { style: out.style, width: yield* out.columns, isStrict, call: host.call }))
+    yield* writeLines(
+      out,
+      isNothing
+        ? [HostReport.nothingSelected(input.selection)]
+        : lines(verdicts, { style: out.style, width: yield* out.columns, isStrict, call: host.call })
+    )
   }
   if (!isOk) return yield* new Unsuccessful({ code: ExitCode.failed })
 }, Effect.scoped)

@@ -152,7 +152,8 @@ export const record = Effect.fnUntraced(function* (
   as: Pick<StepRecord, "status" | "attempts"> & Partial<Pick<StepRecord, "error" | "reason">>
 ): Effect.fn.Return<void, Reason, Runs> {
   const runs = yield* Runs
-  const now = yield* DateTime.now
+  // A clock that was set back meanwhile must not let a step end before it began.
+  const now = DateTime.max(yield* DateTime.now, record.startedAt)
   yield* runs.record({
     ...record,
     units: counted.units,

@@ -19,8 +19,8 @@ export const stepPoints = [
   "beforeWrite",
   "afterWrite",
   "afterChecks",
-  "afterMarks",
   "afterClear",
+  "afterMarks",
   // Recorded, and told to the outbox.
   "beforeCommit",
   "afterCommit"

@@ -46,8 +46,12 @@ export const land = Effect.fn("Intake.land")(function* (
     }
   })
   const failures: Array<MaterializationError> = []
+  // What this landing itself has landed is no reason to look again at what else it found.
+  let revision = deliveries[0]?.revision
   for (const delivery of deliveries) {
-    yield* landOne(work, from, delivery).pipe(Effect.catch((error) => Effect.sync(() => void failures.push(error))))
+    revision = yield* landOne(work, from, { ...delivery, revision }).pipe(
+      Effect.catch((error) => Effect.sync(() => void failures.push(error)))
+    )
   }
   const [first] = failures
   if (first !== undefined) return yield* first
@@ -59,17 +63,20 @@ const landOne = Effect.fnUntraced(function* (
   work: Attempt.Work,
   from: Lander.SourceAsset,
   found: Delivery
-): Effect.fn.Return<void, MaterializationError, Services> {
+): Effect.fn.Return<string | undefined, MaterializationError, Services> {
   const { graph, runId, tally } = work
   const transactor = yield* Transactor
   const asset = from.asset.name
   const step = yield* Attempt.begin(work, { kind: "land", why: `new rows: ${found.description}` })
   const delivered = tell({ _tag: "Delivered", asset, origin: found.origin })
-  yield* Attempt.make(
+  return yield* Attempt.make(
     work,
     (attempts) =>
       Effect.gen(function* () {
-        if (attempts > 1 && (yield* Attempt.recall(work, step))) return yield* delivered
+        if (attempts > 1 && (yield* Attempt.recall(work, step))) {
+          yield* delivered
+          return undefined
+        }
         // Looked up again on every further attempt: an earlier one, or another process, may have landed part of it.
         const delivery =
           attempts === 1 ? found : (yield* Lander.discover(from)).find(({ origin }) => origin === found.origin)
@@ -77,8 +84,10 @@ const landOne = Effect.fnUntraced(function* (
           Effect.flatMap(Ref.get(step.committed), (committed) =>
             Attempt.record(step, { ...Attempt.add(committed, landed), units: 1 }, { status, attempts })
           )
+        let revision: string | undefined
+        let isBegun = (yield* Ref.get(step.committed)).read > 0
         if (delivery !== undefined) {
-          yield* Lander.land({
+          revision = yield* Lander.land({
             graph,
             from,
             delivery,
@@ -87,16 +96,20 @@ const landOne = Effect.fnUntraced(function* (
             record: (landed) => record(landed, "running"),
             onBatch: ({ warnings, ...landed }) =>
               Effect.gen(function* () {
+                isBegun = true
                 yield* Ref.update(step.committed, (sum) => Attempt.add(sum, landed))
                 yield* Ref.update(tally, (sum) => Attempt.add(sum, landed))
                 yield* tell({ _tag: "Landed", asset, rows: landed.inserted, quarantined: landed.quarantined })
                 for (const message of warnings) yield* tell({ _tag: "Warned", asset, message })
               })
           })
-        } else if ((yield* Ref.get(step.committed)).read === 0) return
+        }
+        // Nothing is left where another process has landed it, under this name or another one.
+        if (!isBegun) return revision
         yield* transactor.transact(record({}, "succeeded"))
         yield* Ref.update(tally, (sum) => Attempt.add(sum, { steps: 1, units: 1 }))
         yield* delivered
+        return revision
       }),
     { step }
   )

@@ -2,6 +2,7 @@
  * Landing: a step whose input is a source instead of other assets. Each batch is one transaction of rows, quarantine,
  * position and marks, so a landing that dies is resumed by landing again and no row is lost or doubled (L3, L4).
  */
+import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -9,12 +10,12 @@ import type { Asset } from "../Asset.ts"
 import type { CheckResult } from "../AssetCheck.ts"
 import type { AssetEvent } from "../AssetEvent.ts"
 import type { AssetGraph } from "../AssetGraph.ts"
-import type { Row } from "../Column.ts"
+import { canonicalJson, type Row } from "../Column.ts"
 import { Outbox } from "../ledger/Outbox.ts"
-import { Positions } from "../ledger/Positions.ts"
+import { type LandedPosition, Positions } from "../ledger/Positions.ts"
 import { Quarantine } from "../ledger/Quarantine.ts"
 import { DefinitionFault, type Reason, SchemaMismatch, Transient } from "../MaterializationError.ts"
-import type { Batch, Delivery, Position, Source, SourceError } from "../Source.ts"
+import type { Batch, Delivery, Source, SourceError } from "../Source.ts"
 import { Transactor } from "../Transactor.ts"
 import { all } from "../Unit.ts"
 import { Warehouse, type Written } from "../warehouse/Warehouse.ts"
@@ -80,11 +81,20 @@ export const discover = Effect.fn("Lander.discover")(function* ({
 }: SourceAsset): Effect.fn.Return<ReadonlyArray<Delivery>, Reason, Positions> {
   const positions = yield* Positions
   const landed = yield* positions.all(asset.name)
-  return yield* Effect.mapError(source.discover(landed), reasonOf)
+  const revision = latest(landed)
+  const found = yield* Effect.mapError(source.discover(landed), reasonOf)
+  return found.map((delivery) => ({ ...delivery, revision }))
 })
 
 /**
- * Lands one delivery, batch by batch.
+ * Lands one delivery, batch by batch, and yields the revision of the asset's positions that it leaves. Undefined where
+ * others landed in between, so that what else was found has to be looked at again.
+ *
+ * **Details**
+ *
+ * What is due was found before the asset was held. So the first batch asks, under the hold, whether anything was landed
+ * since, and where it was, whether the delivery is still due and goes on from the same position: its content may have
+ * come under another name meanwhile (L4). A delivery that is not due any more lands nothing.
  *
  * @category steps
  * @since 0.1.0
@@ -99,19 +109,19 @@ export const land = Effect.fn("Lander.land")(function* <E, R>(options: {
   readonly record: (landed: Landed) => Effect.Effect<void, E, R>
   /** Done after each batch, when it is committed. */
   readonly onBatch: (landed: Landed) => Effect.Effect<void>
-}): Effect.fn.Return<void, Reason | E, Services | R> {
+}): Effect.fn.Return<string | undefined, Reason | E, Services | R> {
   const { delivery, from } = options
-  // Where it goes on from another origin, as a renamed file does, its own position is a new one.
-  let expected = delivery.after?.origin === delivery.origin ? delivery.after : undefined
+  let standing: Standing = { own: undefined, revision: delivery.revision, isBegun: false }
   const batches = Stream.mapError(from.source.read(delivery), reasonOf)
   yield* Stream.runForEach(batches, (batch) =>
     Effect.gen(function* () {
-      const landed = yield* landBatch({ ...options, batch, expected })
-      expected = batch.position
+      const { landed, next } = yield* landBatch({ ...options, batch, standing })
+      standing = next
       yield* FaultPoint.pass("landing.afterCommit")
       yield* options.onBatch(landed)
     })
-  )
+  ).pipe(Effect.catchTag("NotDue", () => Effect.void))
+  return standing.revision
 })
 
 /**
@@ -172,6 +182,18 @@ export const replay = Effect.fn("Lander.replay")(function* (options: {
 
 // --- internal ---
 
+/** How far a delivery has been landed, and the asset with it. */
+interface Standing {
+  /** The position that the last batch reached. */
+  readonly own: LandedPosition | undefined
+  /** The asset's last move, as long as nobody else has made one. */
+  readonly revision: string | undefined
+  readonly isBegun: boolean
+}
+
+/** What was found is not due any more. */
+class NotDue extends Data.TaggedError("NotDue")<{}> {}
+
 const landBatch = Effect.fnUntraced(function* <E, R>(options: {
   readonly graph: AssetGraph
   readonly from: SourceAsset
@@ -180,15 +202,15 @@ const landBatch = Effect.fnUntraced(function* <E, R>(options: {
   readonly batchId: string
   readonly record: (landed: Landed) => Effect.Effect<void, E, R>
   readonly batch: Batch<Row>
-  readonly expected: Position | undefined
-}): Effect.fn.Return<Landed, Reason | E, Services | R> {
+  readonly standing: Standing
+}): Effect.fn.Return<{ readonly landed: Landed; readonly next: Standing }, NotDue | Reason | E, Services | R> {
   const {
     batch,
     delivery,
-    expected,
     from: { asset },
     graph,
-    runId
+    runId,
+    standing
   } = options
   const transactor = yield* Transactor
   const positions = yield* Positions
@@ -200,13 +222,24 @@ const landBatch = Effect.fnUntraced(function* <E, R>(options: {
       yield* transactor.lock(Materializer.locksOf(graph, asset))
       yield* FaultPoint.pass("landing.afterLock")
       const at = yield* DateTime.now
-      const isOurs = yield* positions.advance({
-        asset: asset.name,
+      const before = yield* positions.revision(asset.name)
+      const isAlone = before === standing.revision
+      if (!isAlone && !standing.isBegun) yield* refuseOutdated(options.from, delivery)
+      const after = standing.own ?? delivery.after
+      const move = { asset: asset.name, at }
+      // Whoever is still landing under the other name finds its position moved, and stops.
+      const isHandedOver =
+        after === undefined ||
+        after.origin === delivery.origin ||
+        (yield* positions.advance({ ...move, origin: after.origin, expected: after, value: after.value })) !== undefined
+      const { value } = batch.position
+      const revision = yield* positions.advance({
+        ...move,
         origin: delivery.origin,
-        expected,
-        value: batch.position.value,
-        at
+        expected: after?.origin === delivery.origin ? after : undefined,
+        value
       })
+      const isOurs = isHandedOver && revision !== undefined
       if (!isOurs) {
         return yield* new Transient({
           message: `${delivery.origin} is being landed by another process; what is left of it is looked up again`,
@@ -238,10 +271,38 @@ const landBatch = Effect.fnUntraced(function* <E, R>(options: {
       }
       yield* options.record(landed)
       yield* FaultPoint.pass("landing.beforeCommit")
-      return landed
+      const own = { origin: delivery.origin, value, landedAt: at, revision }
+      return { landed, next: { own, revision: isAlone ? revision : undefined, isBegun: true } }
     })
   )
 })
+
+/**
+ * Fails where what was found is not due any more, or goes on from elsewhere, now that others have landed. Under the
+ * asset's hold, so that this stays true until the transaction ends.
+ */
+const refuseOutdated = Effect.fnUntraced(function* (
+  from: SourceAsset,
+  delivery: Delivery
+): Effect.fn.Return<void, NotDue | Reason, Positions> {
+  const due = (yield* discover(from)).find(({ origin }) => origin === delivery.origin)
+  if (due === undefined) return yield* new NotDue()
+  const isSame =
+    due.after?.origin === delivery.after?.origin &&
+    canonicalJson(due.after?.value ?? null) === canonicalJson(delivery.after?.value ?? null)
+  if (isSame) return
+  return yield* new Transient({
+    message: `another process has landed some of ${delivery.origin}; what is left of it is looked up again`,
+    code: undefined
+  })
+})
+
+/** The last of some moves. */
+const latest = (landed: ReadonlyArray<LandedPosition>): string | undefined =>
+  landed.reduce<LandedPosition | undefined>(
+    (last, position) => (last === undefined || BigInt(position.revision) > BigInt(last.revision) ? position : last),
+    undefined
+  )?.revision
 
 /** Adds rows to the log, checks them and marks what they make stale. */
 const write = Effect.fnUntraced(function* (options: {

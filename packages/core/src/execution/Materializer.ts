@@ -1,6 +1,6 @@
 /**
  * One step: the transaction in which some units of an asset are rebuilt and everything that must agree with them is
- * written (L3). Lock, pick, compute, write, check, mark downstream, clear, record: always these eight actions in this
+ * written (L3). Lock, pick, compute, write, check, clear, mark downstream, record: always these eight actions in this
  * order, for every asset.
  */
 import * as DateTime from "effect/DateTime"
@@ -15,11 +15,12 @@ import { Materializations } from "../ledger/Materializations.ts"
 import { Outbox } from "../ledger/Outbox.ts"
 import { type Picked, type Selection, StaleSets } from "../ledger/StaleSets.ts"
 import { DataQuality, DefinitionFault, type Reason } from "../MaterializationError.ts"
+import { isByPartition } from "../PartitionMapping.ts"
 import * as PartitionReach from "../PartitionReach.ts"
 import * as PartitionSet from "../PartitionSet.ts"
 import { type Lock, Transactor } from "../Transactor.ts"
 import { all, listed, type UnitSet, whole } from "../Unit.ts"
-import { type Scope, Warehouse, type Written } from "../warehouse/Warehouse.ts"
+import { type Content, type Scope, Warehouse, type Written } from "../warehouse/Warehouse.ts"
 import * as FaultPoint from "./FaultPoint.ts"
 
 /**
@@ -75,12 +76,24 @@ export const step = Effect.fn("Materializer.step")(function* <E, R>(options: {
       yield* FaultPoint.pass("afterWrite")
       const warnings = yield* checked(asset, picked)
       yield* FaultPoint.pass("afterChecks")
-      yield* propagate({ graph, asset, written, at })
-      yield* FaultPoint.pass("afterMarks")
+      // What takes time comes first: who marks this asset, or what it marks, waits from here to the commit.
+      const units = yield* unitsBuilt(asset, picked, written)
+      const marks = yield* reach({ graph, asset, written })
       yield* staleSets.clear(picked)
       yield* FaultPoint.pass("afterClear")
+      yield* spread(asset, marks, at)
+      yield* FaultPoint.pass("afterMarks")
       const done: StepResult = { units: picked.count, written, warnings }
-      yield* recordUnits({ asset, picked, written, runId, at })
+      const materializations = yield* Materializations
+      yield* materializations.record({
+        asset: asset.name,
+        runId,
+        codeVersion: asset.codeVersion,
+        at,
+        units,
+        partitions: isPartitioned(asset) ? asset.partitions : undefined
+      })
+      yield* warehouse.settle({ graph, asset })
       yield* emit({ asset, picked, result: done, runId, at })
       yield* record(done)
       yield* FaultPoint.pass("beforeCommit")
@@ -92,9 +105,7 @@ export const step = Effect.fn("Materializer.step")(function* <E, R>(options: {
 })
 
 /**
- * Marks what the change set of the current transaction makes stale downstream, through every edge. A view keeps no rows,
- * so what it makes stale is marked through it at once. Which units of an asset that another graph defines are reached
- * cannot be told here, so all of them are marked.
+ * Marks what the change set of the current transaction makes stale downstream, and forgets the change set.
  *
  * @category steps
  * @since 0.1.0
@@ -105,19 +116,10 @@ export const propagate = Effect.fnUntraced(function* (options: {
   readonly written: Written
   readonly at: DateTime.Utc
 }): Effect.fn.Return<void, Reason, StaleSets | Warehouse> {
-  const { asset, at, graph, written } = options
-  if (written.inserted + written.updated + written.deleted === 0) return
-  const staleSets = yield* StaleSets
-  const mark = (to: AssetKey, units: UnitSet) =>
-    staleSets.mark({ asset: to, units, cause: { _tag: "Upstream", asset: asset.name }, at })
-  for (const edge of edgesFrom(graph, asset.name)) {
-    const units = written.change === "everything" ? all : yield* unitsReached(edge)
-    for (const { reached, to } of throughViews(graph, edge, units)) yield* mark(to.name, reached)
-  }
-  for (const reader of yield* staleSets.known(asset.name)) {
-    const isOurs = reader.asset === asset.name || graph.assets.get(reader.asset)?.codeVersion === reader.codeVersion
-    if (!isOurs) yield* mark(reader.asset, all)
-  }
+  const { asset, at } = options
+  const warehouse = yield* Warehouse
+  yield* spread(asset, yield* reach(options), at)
+  yield* warehouse.settle(options)
 })
 
 /**
@@ -248,11 +250,62 @@ export const describe = ({ check, examples, violations }: CheckResult): string =
 
 // --- internal ---
 
-const unitsReached = Effect.fnUntraced(function* (edge: Edge): Effect.fn.Return<UnitSet, Reason, Warehouse> {
+/** Units of one asset that are to be marked. */
+interface Mark {
+  readonly asset: AssetKey
+  readonly units: UnitSet
+}
+
+/**
+ * What the change set of the current transaction reaches downstream, through every edge, in the order of the graph. A view
+ * keeps no rows, so what it reaches is reached through it. Which units of an asset that another graph defines are reached
+ * cannot be told here, so all of them are.
+ */
+const reach = Effect.fnUntraced(function* (options: {
+  readonly graph: AssetGraph
+  readonly asset: Asset
+  readonly written: Written
+}): Effect.fn.Return<ReadonlyArray<Mark>, Reason, StaleSets | Warehouse> {
+  const { asset, graph, written } = options
+  if (written.inserted + written.updated + written.deleted === 0) return []
+  const staleSets = yield* StaleSets
+  const marks: Array<Mark> = []
+  for (const [slot, edge] of edgesFrom(graph, asset.name).entries()) {
+    const units = written.change === "everything" ? all : yield* unitsReached(edge, slot)
+    for (const { reached, to } of throughViews(graph, edge, units)) marks.push({ asset: to.name, units: reached })
+  }
+  for (const reader of yield* staleSets.known(asset.name)) {
+    const isOurs = reader.asset === asset.name || graph.assets.get(reader.asset)?.codeVersion === reader.codeVersion
+    if (!isOurs) marks.push({ asset: reader.asset, units: all })
+  }
+  return inGraphOrder(graph, marks)
+})
+
+/** Upstream before downstream, and what the graph does not know behind it, by name. */
+const inGraphOrder = (graph: AssetGraph, marks: ReadonlyArray<Mark>): ReadonlyArray<Mark> => {
+  const places = new Map(Array.from(graph.assets.keys(), (name, place) => [name, place]))
+  const place = ({ asset }: Mark) => places.get(asset) ?? places.size
+  return marks.toSorted((a, b) => place(a) - place(b) || (a.asset < b.asset ? -1 : 1))
+}
+
+const spread = Effect.fnUntraced(function* (
+  asset: Asset,
+  marks: ReadonlyArray<Mark>,
+  at: DateTime.Utc
+): Effect.fn.Return<void, Reason, StaleSets> {
+  const staleSets = yield* StaleSets
+  for (const { asset: to, units } of marks)
+    yield* staleSets.mark({ asset: to, units, cause: { _tag: "Upstream", asset: asset.name }, at })
+})
+
+const unitsReached = Effect.fnUntraced(function* (
+  edge: Edge,
+  slot: number
+): Effect.fn.Return<UnitSet, Reason, Warehouse> {
   const warehouse = yield* Warehouse
   const { downstream, input, upstream } = edge
   const { mapping } = input
-  if (mapping._tag !== "Identity" && mapping._tag !== "TimeWindows") return yield* warehouse.affected(edge)
+  if (!isByPartition(mapping)) return yield* warehouse.affected(edge, slot)
   const keys = yield* warehouse.changed(edge)
   if (!isPartitioned(upstream)) return listed(keys)
   return mapped(edge, PartitionSet.fromKeys(upstream.partitions, keys), downstream)
@@ -292,20 +345,16 @@ const throughViews = (
 const wholeWhereOnlyOne = (asset: Asset, units: UnitSet): UnitSet =>
   asset.write._tag === "Replace" ? listed([whole]) : units
 
-const recordUnits = Effect.fnUntraced(function* (options: {
-  readonly asset: Asset
-  readonly picked: Picked
-  readonly written: Written
-  readonly runId: string
-  readonly at: DateTime.Utc
-}): Effect.fn.Return<void, Reason, Materializations | Warehouse> {
-  const { asset, at, picked, runId, written } = options
-  const materializations = yield* Materializations
+/** What the ledger remembers of the units that a step built: rows and, of partitions, a hash of their content. */
+const unitsBuilt = Effect.fnUntraced(function* (
+  asset: Asset,
+  picked: Picked,
+  written: Written
+): Effect.fn.Return<ReadonlyArray<Content>, Reason, Materializations | Warehouse> {
   const warehouse = yield* Warehouse
-  const units = isPartitioned(asset)
+  return isPartitioned(asset)
     ? yield* warehouse.contents({ asset, scope: picked })
     : [{ unit: whole, rows: yield* rowsAfter(asset, picked, written), contentHash: "" }]
-  yield* materializations.record({ asset: asset.name, runId, codeVersion: asset.codeVersion, at, units })
 })
 
 /**

@@ -7,9 +7,10 @@ import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import type { AssetKey } from "../Asset.ts"
 import { type AssetGraph, edgesFrom } from "../AssetGraph.ts"
-import type { Reason } from "../MaterializationError.ts"
+import { type Reason, SchemaMismatch } from "../MaterializationError.ts"
 import * as AssetStatus from "../planning/AssetStatus.ts"
 import * as Plan from "../planning/Plan.ts"
 import type { Target } from "../planning/Request.ts"
@@ -80,22 +81,41 @@ export const plan = Effect.fn("Preview.plan")(function* (options: {
   const surveyed = yield* survey(options.targets)
   const [reason] = surveyed.unasked.values()
   if (reason !== undefined) return yield* reason
-  if (Plan.isEmpty(surveyed.plan) || !isCheap(surveyed.findings, options)) return surveyed.plan
+  if (Plan.isEmpty(surveyed.plan)) return surveyed.plan
+  if (!isCheap(surveyed.findings, options)) return { ...surveyed.plan, reason: yield* glance(surveyed.findings) }
   const transactor = yield* Transactor
-  return yield* transactor
-    .rehearse(rehearsal(options))
-    .pipe(
-      Effect.catchCause((cause) =>
-        Cause.hasInterrupts(cause) ? Effect.failCause(cause) : Effect.succeed(surveyed.plan)
-      )
-    )
+  return yield* transactor.rehearse(rehearsal(options)).pipe(
+    Effect.catch((reason) => Effect.succeed(willFailAgain(reason) ? { ...surveyed.plan, reason } : surveyed.plan)),
+    Effect.catchCause((cause) => (Cause.hasInterrupts(cause) ? Effect.failCause(cause) : Effect.succeed(surveyed.plan)))
+  )
 })
 
 // --- internal ---
 
+/** What lies in the data or the definition meets the run, too; what passes by itself need not. */
+const willFailAgain = ({ _tag }: Reason): boolean =>
+  _tag === "SchemaMismatch" || _tag === "DataQuality" || _tag === "DefinitionFault"
+
 /** Above these a rehearsal would cost about what the run itself costs. */
 const manyBytes = 4 * 1024 * 1024
 const manyUnits = 20_000
+
+/** Of more deliveries the first ones tell enough; reading the beginning of one takes about a millisecond. */
+const mostGlances = 100
+
+/** Whether what there is to land can be read, as far as its beginnings tell: a file may lack a required column. */
+const glance = Effect.fnUntraced(function* (findings: ReadonlyArray<Plan.Finding<never>>) {
+  for (const { deliveries, target } of findings) {
+    const from = Lander.sourceOf(target.asset)
+    if (from === undefined) continue
+    for (const delivery of deliveries.slice(0, mostGlances)) {
+      const read = yield* Effect.result(Stream.runHead(from.source.read(delivery)))
+      if (Result.isFailure(read) && read.failure.kind === "SchemaMismatch")
+        return new SchemaMismatch({ message: read.failure.message })
+    }
+  }
+  return undefined
+})
 
 const isCheap = (
   findings: ReadonlyArray<Plan.Finding>,

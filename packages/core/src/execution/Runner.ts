@@ -13,9 +13,10 @@ import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import type { Asset, AssetKey } from "../Asset.ts"
+import type { AssetEvent } from "../AssetEvent.ts"
 import type { AssetGraph } from "../AssetGraph.ts"
 import { Outbox } from "../ledger/Outbox.ts"
-import { Runs } from "../ledger/Runs.ts"
+import { abandonedError, Runs } from "../ledger/Runs.ts"
 import type { MaterializationError, Reason } from "../MaterializationError.ts"
 import type { Target } from "../planning/Request.ts"
 import type { FinishedRunStatus } from "../Run.ts"
@@ -90,6 +91,33 @@ export interface RunOptions {
 }
 
 /**
+ * Ends the runs whose process gives no sign of life any more, also where nothing is left to be done after them.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const abandon: Effect.Effect<void, Reason, Attempt.Services> = Effect.gen(function* () {
+  const runs = yield* Runs
+  const outbox = yield* Outbox
+  const transactor = yield* Transactor
+  const at = yield* DateTime.now
+  yield* transactor.transact(
+    Effect.gen(function* () {
+      const dead = yield* runs.abandon({ olderThan: DateTime.subtract(at, { minutes: 2 }), at })
+      yield* outbox.emit(
+        dead.map((runId): AssetEvent => ({
+          _tag: "RunFinished",
+          runId,
+          status: "cancelled",
+          error: abandonedError,
+          at
+        }))
+      )
+    })
+  )
+}).pipe(Effect.withSpan("Runner.abandon"))
+
+/**
  * Brings the targets up to date and records the run.
  *
  * @category running
@@ -103,7 +131,7 @@ export const run = Effect.fn("Runner.run")(function* (
   const outbox = yield* Outbox
   const transactor = yield* Transactor
   const startedAt = yield* DateTime.now
-  yield* Attempt.insist(runs.abandon({ olderThan: DateTime.subtract(startedAt, { minutes: 2 }), at: startedAt }))
+  yield* Attempt.insist(abandon)
   const assets = options.targets.map(({ asset }) => asset.name)
   const start = transactor.transact(
     Effect.gen(function* () {
@@ -126,7 +154,8 @@ export const run = Effect.fn("Runner.run")(function* (
   )
   yield* Attempt.insist(start)
   const finish = Effect.fnUntraced(function* (status: FinishedRunStatus, error: string | undefined) {
-    const at = yield* DateTime.now
+    // A clock that was set back meanwhile must not let a run end before it began.
+    const at = DateTime.max(yield* DateTime.now, startedAt)
     const end = transactor.transact(
       Effect.gen(function* () {
         // An earlier attempt whose answer was lost may have ended it already.
@@ -237,7 +266,7 @@ const attend = Effect.fnUntraced(function* (
   return {
     asset: asset.name,
     ...done,
-    durationMs: (yield* Clock.currentTimeMillis) - began,
+    durationMs: Math.max(0, (yield* Clock.currentTimeMillis) - began),
     because: [],
     outcome: error !== undefined ? "failed" : done.steps === 0 ? "unchanged" : "succeeded",
     error

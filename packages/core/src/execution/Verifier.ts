@@ -12,7 +12,7 @@ import { StaleSets } from "../ledger/StaleSets.ts"
 import type { Reason } from "../MaterializationError.ts"
 import * as PartitionSet from "../PartitionSet.ts"
 import * as AssetStatus from "../planning/AssetStatus.ts"
-import * as Plan from "../planning/Plan.ts"
+import * as IncompleteWindow from "../planning/IncompleteWindow.ts"
 import { Transactor } from "../Transactor.ts"
 import { all, fromPartitions, listed, none } from "../Unit.ts"
 import { type Difference, Warehouse } from "../warehouse/Warehouse.ts"
@@ -79,7 +79,7 @@ export const chain = Effect.fn("Verifier.chain")(function* (
       const millis = DateTime.toEpochMillis(now)
       const waiting = new Map(
         statuses.map((status) => {
-          const held = Plan.waiting(status.asset, status.existing, millis)
+          const held = IncompleteWindow.waiting(status.asset, status.existing, millis)
           return [status.asset.name, PartitionSet.difference(held, status.built)]
         })
       )

@@ -63,10 +63,10 @@ export const step = Effect.fn("Withdrawal.step")(function* <E, R>(options: {
         except: PartitionSet.union(status.existing, yield* builtByThisCode(asset))
       })
       yield* FaultPoint.pass("afterWrite")
-      yield* Materializer.propagate({ graph, asset, written, at })
-      yield* FaultPoint.pass("afterMarks")
       yield* staleSets.clear(picked)
       yield* FaultPoint.pass("afterClear")
+      yield* Materializer.propagate({ graph, asset, written, at })
+      yield* FaultPoint.pass("afterMarks")
       yield* materializations.forget({ asset: asset.name, units })
       // Units that are gone are not units that were rebuilt.
       const done: Materializer.StepResult = { units: 0, written, warnings: [] }

@@ -90,7 +90,16 @@ export const startOfKey = (grid: Grid, text: string): number | undefined => {
   if (midnight === undefined) {
     return undefined
   }
-  const wall = match[2] === undefined && WallGrid.isNamedByDate(ticks) ? midnight + ticks.times[0] : midnight
+  const isNamed = WallGrid.isNamedByDate(ticks)
+  const isDate = match[2] === undefined
+  const wall = isDate && isNamed ? midnight + ticks.times[0] : midnight
+  // Nearly every key: a tick that the clock shows, for the first time. Its name need not be made to be compared.
+  if (match[3] === undefined && isDate === isNamed && WallGrid.floor(ticks, wall) === wall) {
+    const shown = TimeZone.fromWall(grid.timeZone, wall)
+    if (TimeZone.toWall(grid.timeZone, shown) === wall) {
+      return shown
+    }
+  }
   const start = floor(
     grid,
     match[3] === undefined ? TimeZone.fromWall(grid.timeZone, wall) : wall - parseOffset(match[3])
@@ -116,17 +125,34 @@ export const problemOf = (grid: Grid): WallGrid.Problem | undefined =>
 
 /** Reads a local date `YYYY-MM-DD` and time `HH:MM` as wall time, unless the calendar has no such date. */
 export const parseWall = (date: string, time = "00:00"): number | undefined => {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(date) || !/^([01]\d|2[0-3]):[0-5]\d$/.test(time)) {
+  if (!datePattern.test(date) || !timePattern.test(time)) {
     return undefined
   }
-  const wall = toDate(`${date}T${time}Z`)
-  // JavaScript reads 30 February as 1 March, or not at all.
-  return !Number.isNaN(wall.getTime()) && wall.toISOString().startsWith(date) ? wall.getTime() : undefined
+  const [year, month, dayOfMonth] = [Number(date.slice(0, 4)), Number(date.slice(5, 7)), Number(date.slice(8, 10))]
+  const first = dayNumber(year, month, 1)
+  const following = month === 12 ? dayNumber(year + 1, 1, 1) : dayNumber(year, month + 1, 1)
+  return month < 1 || month > 12 || dayOfMonth < 1 || dayOfMonth > following - first
+    ? undefined
+    : (first + dayOfMonth - 1) * day + (Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5))) * 60_000
 }
 
 // --- internal ---
 
 const none: ReadonlyArray<string> = []
+
+const datePattern = /^\d{4}-\d{2}-\d{2}$/
+const timePattern = /^([01]\d|2[0-3]):[0-5]\d$/
+
+/**
+ * The number of days from 1970-01-01 to a date. Ledgers are full of keys, and making a date of each costs most of reading
+ * them. Counted from March on, so that the day which may be missing comes last: 153 days in every five months.
+ */
+const dayNumber = (year: number, month: number, dayOfMonth: number): number => {
+  const from = month > 2 ? year : year - 1
+  const sinceMarch = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5)
+  const leapDays = Math.floor(from / 4) - Math.floor(from / 100) + Math.floor(from / 400)
+  return 365 * from + leapDays + sinceMarch + dayOfMonth - 719_469
+}
 
 const keyPattern = /^(\d{4}-\d{2}-\d{2})(?:-(\d{2}:\d{2})([+-]\d{4})?)?$/
 

@@ -4,7 +4,7 @@
  */
 import * as Column from "../Column.ts"
 import type { Compute } from "../Compute.ts"
-import type { PartitionMapping } from "../PartitionMapping.ts"
+import { type PartitionMapping, readsPartitions } from "../PartitionMapping.ts"
 import type { Partitions } from "../Partitions.ts"
 import type { RowFilter } from "../RowFilter.ts"
 import { compile, identifier, isSql } from "../Sql.ts"
@@ -47,13 +47,13 @@ export const ofComputed = (
         as,
         asset: asset.name,
         columns,
-        partitions: { ...cutOf(asset.partitions), range: isByPartition(mapping) ? rangeOf(asset.partitions) : [] },
+        partitions: { ...cutOf(asset.partitions), range: readsPartitions(mapping) ? rangeOf(asset.partitions) : [] },
         mapping,
         where: where ?? null,
         // A view keeps no rows that could differ from its new definition; so that of its readers is another one with it.
         view: asset.write._tag === "View" ? asset.codeVersion : null
       })),
-      write
+      write: { ...write, ...hashingOf(write) }
     },
     given ?? computeText(inputs, compute),
     given
@@ -97,11 +97,12 @@ const rangeOf = (partitions: Partitions): ReadonlyArray<string | null> => {
   }
 }
 
+/** How the surrogate key of several parts is made was changed once: what was built before has other ones. */
+const hashingOf = (write: WriteStrategy) =>
+  write._tag === "Scd2" && write.key.length > 1 ? { surrogateKeyOf: "hashed parts" } : {}
+
 /** Code by which fewer partitions exist withdraws those that are too many; it must be known as another one. */
 const endOffsetOf = (partitions: Partitions): number => (partitions._tag === "TimeWindows" ? partitions.endOffset : 0)
-
-/** Whether a unit reads of an input only the partitions that the input's asset has. */
-const isByPartition = ({ _tag }: PartitionMapping): boolean => _tag === "Identity" || _tag === "TimeWindows"
 
 /** The query over symbolic relations; a query that is an Effect, and rows, stand for themselves by their source text. */
 const computeText = (inputs: ReadonlyArray<Input>, { rows, sql }: Compute<unknown>): string => {

@@ -4,8 +4,17 @@
  */
 import { type AssetCheck, columnsOf } from "../AssetCheck.ts"
 import { type Column, type Kind, postgresType } from "../Column.ts"
-import type { AsOf, PartitionMapping } from "../PartitionMapping.ts"
-import type { Partitions } from "../Partitions.ts"
+import {
+  type AsOf,
+  type Custom,
+  format,
+  type Keys,
+  type Last,
+  type PartitionMapping,
+  type StaticMap
+} from "../PartitionMapping.ts"
+import * as PartitionReach from "../PartitionReach.ts"
+import * as Partitions from "../Partitions.ts"
 import type { RowFilter } from "../RowFilter.ts"
 import * as WriteStrategy from "../WriteStrategy.ts"
 import * as ColumnNames from "./columnNames.ts"
@@ -13,7 +22,7 @@ import * as ColumnNames from "./columnNames.ts"
 interface Upstream {
   readonly name: string
   readonly columns: ReadonlyArray<Column>
-  readonly partitions: Partitions
+  readonly partitions: Partitions.Partitions
   readonly write: WriteStrategy.WriteStrategy
 }
 
@@ -31,7 +40,7 @@ interface Definition extends Upstream {
   /** The columns of its unit. */
   readonly unit: ReadonlyArray<string>
   /** The column that tells in which partition a row lies, where there is one. */
-  readonly cut: { readonly column: string; readonly partitions: Partitions } | undefined
+  readonly cut: { readonly column: string; readonly partitions: Partitions.Partitions } | undefined
 }
 
 type Problems = Generator<string, void>
@@ -109,7 +118,7 @@ function* ofPartitions(definition: Definition): Problems {
   }
 }
 
-function* ofPartitionColumn(partitions: Partitions, name: string, kind: Kind["_tag"] | undefined): Problems {
+function* ofPartitionColumn(partitions: Partitions.Partitions, name: string, kind: Kind["_tag"] | undefined): Problems {
   switch (partitions._tag) {
     case "Unpartitioned":
       yield "replacePartitions needs partitions; for a whole table use replace."
@@ -173,7 +182,66 @@ function* ofMapping(definition: Definition, input: Input): Problems {
       if (upstream.write._tag !== "Scd2" || facts?.mapping._tag !== "ByColumns") {
         yield `input "${as}" is mapped as of a time: it must be an scd2 asset, and its facts "${mapping.facts}" be mapped by column.`
       } else yield* ofLookUp(input, mapping, { facts, of: upstream.write.key })
+      return
     }
+    case "Last":
+    case "Keys":
+    case "StaticMap":
+    case "Custom":
+      if (upstream.write._tag !== "ReplacePartitions") {
+        yield `input "${as}" reads partitions of "${upstream.name}" (${format(mapping)}), which is not written by partitions.`
+      } else if (definition.write._tag === "View") {
+        yield `input "${as}" of a view reads some partitions of "${upstream.name}" (${format(mapping)}); map it by all and say in the query which.`
+      } else yield* ofKeys(definition, input, mapping)
+  }
+}
+
+/** Keys that are written into a mapping are keys of the assets. */
+function* ofKeys(definition: Definition, input: Input, mapping: Last | Keys | StaticMap | Custom): Problems {
+  const { as, asset: upstream } = input
+  switch (mapping._tag) {
+    case "Last":
+      return
+    case "Keys":
+      for (const key of mapping.keys) yield* ofPartitionKey(input, upstream, key)
+      return
+    case "StaticMap": {
+      if (upstream.partitions._tag !== "Static" || definition.partitions._tag !== "Static") {
+        yield `input "${as}" is mapped name by name, but one side is not cut by names; both are Partitions.fromKeys.`
+        return
+      }
+      const entries = Object.entries(mapping.reaches)
+      if (entries.length === 0) yield `input "${as}" is mapped name by name, but no name is.`
+      for (const [key, reached] of entries) {
+        yield* ofPartitionKey(input, upstream, key)
+        for (const name of reached) yield* ofPartitionKey(input, definition, name)
+      }
+      return
+    }
+    case "Custom": {
+      if (definition.write._tag !== "ReplacePartitions") {
+        yield `input "${as}" relates partitions, but "${definition.name}" is not written by partitions.`
+        return
+      }
+      if (mapping.name.trim() === "" || mapping.version.trim() === "") {
+        yield `input "${as}" is mapped by a relation without a name or a version; when the version changes, everything is built again.`
+      }
+      const problem = PartitionReach.contradiction(mapping, {
+        upstream: upstream.partitions,
+        downstream: definition.partitions
+      })
+      if (problem !== undefined) yield `input "${as}": ${problem}`
+    }
+  }
+}
+
+function* ofPartitionKey(
+  { as }: Input,
+  { name, partitions }: Pick<Upstream, "name" | "partitions">,
+  key: string
+): Problems {
+  if (!Partitions.isKey(partitions, key)) {
+    yield `input "${as}" is mapped by "${key}", which is no partition of "${name}" (${Partitions.format(partitions)}).`
   }
 }
 

@@ -4,22 +4,29 @@ import type { TimeWindow } from "../TimeWindow.ts"
 export type Spans = ReadonlyArray<TimeWindow>
 
 export const normalize = (spans: Iterable<TimeWindow>): Spans => {
-  const merged: Array<TimeWindow> = []
-  for (const span of [...spans].toSorted((left, right) => left.start - right.start)) {
-    const last = merged.at(-1)
-    if (span.end <= span.start) {
-      continue
-    }
-    if (last !== undefined && span.start <= last.end) {
-      merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, span.end) }
-    } else {
-      merged.push({ start: span.start, end: span.end })
-    }
-  }
-  return merged
+  const list = Array.isArray(spans) ? (spans as Spans) : [...spans]
+  return isNormal(list)
+    ? list
+    : merged(isSorted(list) ? list : list.toSorted((left, right) => left.start - right.start))
 }
 
-export const union = (self: Spans, that: Spans): Spans => normalize([...self, ...that])
+export const union = (self: Spans, that: Spans): Spans => {
+  if (self.length === 0 || that.length === 0) {
+    return self.length === 0 ? that : self
+  }
+  const both: Array<TimeWindow> = []
+  let right = 0
+  for (const span of self) {
+    while (right < that.length && that[right].start < span.start) {
+      both.push(that[right++])
+    }
+    both.push(span)
+  }
+  while (right < that.length) {
+    both.push(that[right++])
+  }
+  return merged(both)
+}
 
 export const intersection = (self: Spans, that: Spans): Spans => {
   const shared: Array<TimeWindow> = []
@@ -78,3 +85,35 @@ export const contains = (self: Spans, point: number): boolean => {
 export const equals = (self: Spans, that: Spans): boolean =>
   self.length === that.length &&
   self.every((span, index) => span.start === that[index].start && span.end === that[index].end)
+
+// --- internal ---
+
+const isNormal = (spans: Spans): boolean =>
+  spans.every(({ end, start }, index) => start < end && (index === 0 || spans[index - 1].end < start))
+
+const isSorted = (spans: Spans): boolean =>
+  spans.every(({ start }, index) => index === 0 || spans[index - 1].start <= start)
+
+/** Of spans in the order of their starts. */
+const merged = (sorted: Spans): Spans => {
+  const found: Array<TimeWindow> = []
+  let start = Number.NaN
+  let end = Number.NEGATIVE_INFINITY
+  for (const span of sorted) {
+    if (span.end <= span.start) {
+      continue
+    }
+    if (span.start <= end) {
+      end = Math.max(end, span.end)
+      continue
+    }
+    if (start < end) {
+      found.push({ start, end })
+    }
+    ;({ end, start } = span)
+  }
+  if (start < end) {
+    found.push({ start, end })
+  }
+  return found
+}

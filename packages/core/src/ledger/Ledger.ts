@@ -4,6 +4,7 @@
  */
 import * as Layer from "effect/Layer"
 import type { MemoryStore } from "../Transactor.ts"
+import * as AutomationCursors from "./AutomationCursors.ts"
 import * as Materializations from "./Materializations.ts"
 import * as Outbox from "./Outbox.ts"
 import * as Positions from "./Positions.ts"
@@ -18,6 +19,7 @@ import * as StaleSets from "./StaleSets.ts"
  * @since 0.1.0
  */
 export type Ledger =
+  | AutomationCursors.AutomationCursors
   | Materializations.Materializations
   | Outbox.Outbox
   | Positions.Positions
@@ -31,10 +33,13 @@ export type Ledger =
  * @category layers
  * @since 0.1.0
  */
-export const layerMemory: Layer.Layer<Ledger, never, MemoryStore> = Layer.mergeAll(
-  Outbox.layerMemory,
-  Positions.layerMemory,
-  Quarantine.layerMemory,
-  Runs.layerMemory,
-  Layer.provideMerge(StaleSets.layerMemory, Materializations.layerMemory)
+export const layerMemory: Layer.Layer<Ledger, never, MemoryStore> = Layer.provideMerge(
+  AutomationCursors.layerMemory,
+  Layer.mergeAll(
+    Outbox.layerMemory,
+    Positions.layerMemory,
+    Quarantine.layerMemory,
+    Runs.layerMemory,
+    Layer.provideMerge(StaleSets.layerMemory, Materializations.layerMemory)
+  )
 )

@@ -9,6 +9,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { AssetKey } from "../Asset.ts"
 import type { Reason } from "../MaterializationError.ts"
+import type { Partitions } from "../Partitions.ts"
+import type * as PartitionSet from "../PartitionSet.ts"
 import { MemoryStore } from "../Transactor.ts"
 
 /**
@@ -37,6 +39,21 @@ export interface Materialization extends BuiltUnit {
 }
 
 /**
+ * What is built of an asset.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Built {
+  /** All of it as one set, where every unit is a partition of the definition asked for and was built by its code. */
+  readonly set: PartitionSet.Json | undefined
+  /** Otherwise the units, in order. */
+  readonly units: ReadonlyArray<string>
+  /** Those of them that were built last by other code. */
+  readonly outdated: ReadonlyArray<string>
+}
+
+/**
  * The last materialization of every unit.
  *
  * @category services
@@ -52,7 +69,17 @@ export class Materializations extends Context.Service<
       readonly codeVersion: string
       readonly at: DateTime.Utc
       readonly units: ReadonlyArray<BuiltUnit>
+      /** How the asset is cut where the units are partitions, so that they can be kept as ranges too. */
+      readonly partitions?: Partitions | undefined
     }) => Effect.Effect<void, Reason>
+    /** What is built of assets, each as its definition and its code have it; one query for all of them. */
+    readonly built: (
+      assets: ReadonlyArray<{
+        readonly asset: AssetKey
+        readonly codeVersion: string
+        readonly partitions: Partitions
+      }>
+    ) => Effect.Effect<ReadonlyMap<AssetKey, Built>, Reason>
     /** The units of an asset that were built, in order. */
     readonly units: (asset: AssetKey) => Effect.Effect<ReadonlyArray<string>, Reason>
     /** The units of an asset that were built last by other code than this. */
@@ -90,11 +117,11 @@ export const layerMemory: Layer.Layer<Materializations, never, MemoryStore> = La
       state.set(new Map(state.get()).set(asset, units))
 
     return Materializations.of({
-      record: ({ units, ...common }) =>
+      record: ({ asset, at, codeVersion, runId, units }) =>
         Effect.sync(() => {
-          const next = new Map(of(common.asset))
-          for (const unit of units) next.set(unit.unit, { ...common, ...unit })
-          put(common.asset, next)
+          const next = new Map(of(asset))
+          for (const unit of units) next.set(unit.unit, { asset, runId, codeVersion, at, ...unit })
+          put(asset, next)
         }),
       units: (asset) => Effect.sync(() => Array.from(of(asset).keys()).toSorted()),
       outdated: ({ asset, codeVersion }) =>
@@ -102,6 +129,17 @@ export const layerMemory: Layer.Layer<Materializations, never, MemoryStore> = La
           Array.from(of(asset).values())
             .flatMap((built) => (built.codeVersion === codeVersion ? [] : [built.unit]))
             .toSorted()
+        ),
+      built: (assets) =>
+        Effect.sync(
+          () =>
+            new Map(
+              assets.map(({ asset, codeVersion }) => {
+                const units = Array.from(of(asset).values()).toSorted((a, b) => (a.unit < b.unit ? -1 : 1))
+                const outdated = units.filter((unit) => unit.codeVersion !== codeVersion)
+                return [asset, { set: undefined, units: units.map(nameOf), outdated: outdated.map(nameOf) }]
+              })
+            )
         ),
       count: (asset) => Effect.sync(() => of(asset).size),
       get: ({ asset, unit }) => Effect.sync(() => Option.fromUndefinedOr(of(asset).get(unit))),
@@ -114,3 +152,7 @@ export const layerMemory: Layer.Layer<Materializations, never, MemoryStore> = La
     })
   })
 )
+
+// --- internal ---
+
+const nameOf = ({ unit }: BuiltUnit): string => unit

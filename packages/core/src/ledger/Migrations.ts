@@ -70,7 +70,10 @@ export const all: ReadonlyArray<Migration> = [
   { id: 1, name: "stale sets", statements: (schema) => staleSets(schema) },
   { id: 2, name: "runs", statements: (schema) => runs(schema) },
   { id: 3, name: "landings", statements: (schema) => landings(schema) },
-  { id: 4, name: "outbox", statements: (schema) => outbox(schema) }
+  { id: 4, name: "outbox", statements: (schema) => outbox(schema) },
+  { id: 5, name: "automation", statements: (schema) => automation(schema) },
+  { id: 6, name: "built sets", statements: (schema) => builtSets(schema) },
+  { id: 7, name: "position revisions", statements: (schema) => positionRevisions(schema) }
 ]
 
 // --- internal ---
@@ -332,6 +335,68 @@ const outbox = (schema: string): ReadonlyArray<Sql> =>
     },
     constraints: ["PRIMARY KEY (transaction_id, id)"]
   })
+
+const automation = (schema: string): ReadonlyArray<Sql> => [
+  // Null for what was recorded before; a column without a default rewrites no row.
+  sql`ALTER TABLE ${identifier(schema, "materialization")} ADD COLUMN transaction_id xid8`,
+  sql`COMMENT ON COLUMN ${identifier(schema, "materialization", "transaction_id")} IS ${quoted(
+    "The transaction that recorded it; tells what is newer than a snapshot."
+  )}`,
+  ...table(schema, "automation_cursor", "What the last evaluation of an asset's condition left behind.", {
+    columns: {
+      asset: [`${name} PRIMARY KEY`, "The asset."],
+      definition: ["text NOT NULL", "Hash of its condition and its partitions; what is remembered of others is void."],
+      evaluated_at: ["timestamptz NOT NULL", "When it was evaluated."],
+      seen: ["pg_snapshot NOT NULL", "What was committed then: what is not visible in it is newly updated."],
+      parts: ["json NOT NULL", "Of which units parts of the condition were true, where it asks for that."]
+    },
+    storage: "fillfactor = 80"
+  }),
+  ...table(schema, "automation_request", "What daemons have requested and not finished yet.", {
+    columns: {
+      asset: [name, "The requested asset."],
+      run_id: ["text NOT NULL", "The run that carries it out."],
+      partitions: ["json NOT NULL", "The requested partitions."],
+      watcher: ["text NOT NULL", "The daemon that carries it out, alive while it holds the lock of this name."],
+      requested_at: ["timestamptz NOT NULL", "When it was requested."]
+    },
+    constraints: ["PRIMARY KEY (run_id, asset)"]
+  }),
+  ...table(schema, "automation_failure", "Units that a daemon has requested in vain.", {
+    columns: {
+      asset: [name, "The asset."],
+      unit: [name, "The unit: a partition key, or * for the whole asset."],
+      version: ["text NOT NULL", "State of its marks when it was requested; another one is a reason to try again."],
+      is_check: ["boolean NOT NULL", "Whether a blocking check failed."],
+      tries: ["integer NOT NULL", "How often it was requested in this state."],
+      retry_at: ["timestamptz", "When it is tried again by itself; null where only a change can help."]
+    },
+    constraints: ["PRIMARY KEY (asset, unit)"]
+  })
+]
+
+const builtSets = (schema: string): ReadonlyArray<Sql> =>
+  table(schema, "built_set", "What is built of partitioned assets, as ranges, where ranges can say all of it.", {
+    columns: {
+      asset: [`${name} PRIMARY KEY`, "The asset."],
+      code_version: ["text", "Version of the code that built all of its units."],
+      definition: ["text", "Hash of its partitions; the ranges of others mean something else."],
+      ranges: ["json", "First and last key of each range; null where only the materializations tell."]
+    },
+    storage: "fillfactor = 80"
+  })
+
+const positionRevisions = (schema: string): ReadonlyArray<Sql> => [
+  sql`ALTER TABLE ${identifier(schema, "position")} ADD COLUMN revision bigint GENERATED ALWAYS AS IDENTITY`,
+  sql`COMMENT ON COLUMN ${identifier(schema, "position", "revision")} IS ${quoted(
+    "Number of the move that reached it, greater with each move; tells whether anything of the asset was landed since."
+  )}`,
+  ...index(schema, "position_revision", {
+    table: "position",
+    by: "(asset, revision)",
+    serves: "The last move of an asset's positions (Positions.revision)."
+  })
+]
 
 /** As of the migration that uses them: a state that is added to `RunStatus` needs a migration of its own. */
 const statuses = ["running", "succeeded", "failed", "skipped", "cancelled"]

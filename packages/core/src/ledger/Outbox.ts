@@ -12,6 +12,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { AssetKey } from "../Asset.ts"
 import type { AssetEvent } from "../AssetEvent.ts"
 import type { Reason } from "../MaterializationError.ts"
 import { MemoryStore } from "../Transactor.ts"
@@ -26,6 +30,37 @@ export interface OutboxEntry {
   /** Has a meaning only to the outbox it came from; it is not to be compared. */
   readonly id: string
   readonly event: AssetEvent
+}
+
+/**
+ * What an event changes for who decides what to do next: an asset, with the units that were rebuilt where they are few,
+ * or only that a run has ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Notice {
+  readonly asset: AssetKey | undefined
+  readonly units: ReadonlyArray<string> | undefined
+}
+
+/**
+ * The notice of an event; undefined where nothing changes that anybody would wait for.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const noticeOf = (event: AssetEvent): Notice | undefined => {
+  switch (event._tag) {
+    case "RunStarted":
+      return undefined
+    case "RunFinished":
+      return { asset: undefined, units: undefined }
+    case "Materialized":
+      return { asset: event.asset, units: event.unitKeys.length === event.units ? event.unitKeys : undefined }
+    default:
+      return { asset: event.asset, units: [] }
+  }
 }
 
 /**
@@ -46,6 +81,13 @@ export class Outbox extends Context.Service<
     }) => Effect.Effect<ReadonlyArray<OutboxEntry>, Reason>
     /** Deletes the events up to and with the given one. */
     readonly acknowledge: (options: { readonly upTo: string }) => Effect.Effect<void, Reason>
+    /** Tells listeners when the transaction commits, without an event. */
+    readonly announce: (notices: ReadonlyArray<Notice>) => Effect.Effect<void, Reason>
+    /**
+     * What is announced or emitted by transactions that commit from now on, as it happens. A doorbell: it keeps nothing
+     * for who is away, and fails when the connection is lost.
+     */
+    readonly listen: Effect.Effect<Stream.Stream<Notice, Reason>, Reason, Scope.Scope>
   }
 >()("@assay/core/ledger/Outbox") {}
 
@@ -59,15 +101,19 @@ export const layerMemory: Layer.Layer<Outbox, never, MemoryStore> = Layer.effect
   Outbox,
   Effect.gen(function* () {
     const state = (yield* MemoryStore).cell<State>({ last: 0, entries: [] })
+    const notices = yield* PubSub.unbounded<Notice>()
+    // Rung before the commit; who listens reads in a transaction of its own, which waits for this one.
+    const announce = (told: ReadonlyArray<Notice>) => Effect.asVoid(PubSub.publishAll(notices, told))
 
     return Outbox.of({
       emit: (events) =>
-        Effect.sync(() => {
+        Effect.suspend(() => {
           const { entries, last } = state.get()
           state.set({
             last: last + events.length,
             entries: [...entries, ...events.map((event, index) => ({ id: String(last + index + 1), event }))]
           })
+          return announce(events.flatMap((event) => noticeOf(event) ?? []))
         }),
       read: ({ after, limit }) =>
         Effect.sync(() =>
@@ -80,7 +126,9 @@ export const layerMemory: Layer.Layer<Outbox, never, MemoryStore> = Layer.effect
         Effect.sync(() => {
           const { entries, last } = state.get()
           state.set({ last, entries: entries.filter(({ id }) => Number(id) > Number(upTo)) })
-        })
+        }),
+      announce,
+      listen: Effect.map(PubSub.subscribe(notices), Stream.fromSubscription)
     })
   })
 )

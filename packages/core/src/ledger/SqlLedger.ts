@@ -8,6 +8,7 @@ import type { Postgres } from "../postgres/Postgres.ts"
 import type { Transactor } from "../Transactor.ts"
 import type { Ledger } from "./Ledger.ts"
 import * as Migrations from "./Migrations.ts"
+import * as SqlAutomationCursors from "./SqlAutomationCursors.ts"
 import * as SqlMaterializations from "./SqlMaterializations.ts"
 import * as SqlOutbox from "./SqlOutbox.ts"
 import * as SqlPositions from "./SqlPositions.ts"
@@ -38,8 +39,8 @@ export const layerMigrations: Layer.Layer<never, Reason, Postgres | Transactor> 
  * @since 0.1.0
  */
 export const layerWithoutMigrations: Layer.Layer<Ledger, never, Postgres> = Layer.mergeAll(
+  Layer.provideMerge(SqlAutomationCursors.layer, SqlOutbox.layer),
   SqlMaterializations.layer,
-  SqlOutbox.layer,
   SqlPositions.layer,
   SqlQuarantine.layer,
   SqlRuns.layer,

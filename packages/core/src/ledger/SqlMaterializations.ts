@@ -10,6 +10,7 @@ import * as Codec from "../postgres/Codec.ts"
 import { Postgres } from "../postgres/Postgres.ts"
 import { identifier, sql } from "../Sql.ts"
 import { Materializations } from "./Materializations.ts"
+import * as SqlBuiltSets from "./SqlBuiltSets.ts"
 
 /**
  * Materializations on PostgreSQL.
@@ -24,24 +25,36 @@ export const layer: Layer.Layer<Materializations, never, Postgres> = Layer.effec
     const table = identifier(pg.schemas.ledger, "materialization")
 
     return Materializations.of({
-      record: ({ asset, at, codeVersion, runId, units }) => {
+      record: ({ asset, at, codeVersion, partitions, runId, units }) => {
         // A statement may touch a row once; and in order, so that two recorders wait instead of deadlocking.
         const distinct = Array.from(new Map(units.map((unit) => [unit.unit, unit])).values()).toSorted((a, b) =>
           a.unit < b.unit ? -1 : 1
         )
-        return Effect.forEach(
+        const rows = Effect.forEach(
           Arr.chunksOf(distinct, chunk),
           (units) =>
-            pg.execute(sql`INSERT INTO ${table} AS m (asset, unit, rows, content_hash, code_version, run_id, materialized_at)
-            SELECT ${asset}, unit, rows, content_hash, ${codeVersion}, ${runId}, ${DateTime.formatIso(at)}::timestamptz
+            pg.execute(sql`INSERT INTO ${table} AS m (asset, unit, rows, content_hash, code_version, run_id, materialized_at,
+              transaction_id)
+            SELECT ${asset}, unit, rows, content_hash, ${codeVersion}, ${runId}, ${DateTime.formatIso(at)}::timestamptz,
+              pg_current_xact_id()
             FROM unnest(${units.map(({ unit }) => unit)}::text[], ${units.map(({ rows }) => String(rows))}::bigint[],
               ${units.map(({ contentHash }) => contentHash)}::text[]) AS built(unit, rows, content_hash)
             ON CONFLICT (asset, unit) DO UPDATE SET rows = excluded.rows, content_hash = excluded.content_hash,
               code_version = excluded.code_version, run_id = excluded.run_id,
-              materialized_at = excluded.materialized_at`),
+              materialized_at = excluded.materialized_at, transaction_id = excluded.transaction_id`),
           { discard: true }
         )
+        return partitions === undefined
+          ? Effect.andThen(SqlBuiltSets.drop(pg, asset), rows)
+          : Effect.gen(function* () {
+              const held = yield* SqlBuiltSets.hold(pg, { asset, codeVersion, partitions })
+              yield* rows
+              const names = distinct.map(({ unit }) => unit)
+              yield* SqlBuiltSets.add(pg, { asset, codeVersion, partitions, held, units: names })
+            })
       },
+
+      built: (assets) => SqlBuiltSets.read(pg, assets),
 
       units: (asset) =>
         Effect.map(
@@ -82,10 +95,13 @@ export const layer: Layer.Layer<Materializations, never, Postgres> = Layer.effec
         ),
 
       forget: ({ asset, units }) =>
-        Effect.forEach(
-          Arr.chunksOf(units, chunk),
-          (units) => pg.execute(sql`DELETE FROM ${table} WHERE asset = ${asset} AND unit = ANY(${units}::text[])`),
-          { discard: true }
+        Effect.andThen(
+          SqlBuiltSets.drop(pg, asset),
+          Effect.forEach(
+            Arr.chunksOf(units, chunk),
+            (units) => pg.execute(sql`DELETE FROM ${table} WHERE asset = ${asset} AND unit = ANY(${units}::text[])`),
+            { discard: true }
+          )
         )
     })
   })

@@ -3,12 +3,15 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { AssetEventJson } from "../AssetEvent.ts"
+import { md5 } from "../internal/hash.ts"
 import { DataQuality, type Reason } from "../MaterializationError.ts"
 import { Postgres } from "../postgres/Postgres.ts"
 import { identifier, literal, sql, type Sql } from "../Sql.ts"
-import { Outbox } from "./Outbox.ts"
+import { type Notice, noticeOf, Outbox } from "./Outbox.ts"
 
 /**
  * The outbox on PostgreSQL.
@@ -21,6 +24,14 @@ export const layer: Layer.Layer<Outbox, never, Postgres> = Layer.effect(
   Effect.gen(function* () {
     const pg = yield* Postgres
     const table = identifier(pg.schemas.ledger, "outbox")
+    // Names of channels are cut after 63 bytes, so the ledger's name, which may be as long, is hashed.
+    const channel = `assay_${md5(pg.schemas.ledger)}`
+
+    // Equal notices of one transaction are told once. Commits that notify go one by one, each until it is on disk: ten
+    // writers of nothing but small transactions fall from 770 to 230 a second, ten whose transactions take 20 ms, as steps
+    // and landings do, stay at 350 (PostgreSQL 15, two cores, fsync). So only these and the ends of runs notify.
+    const told = (notices: ReadonlyArray<Notice>) =>
+      sql`SELECT pg_notify(${channel}, payload) FROM unnest(${notices.map(payloadOf)}::text[]) AS told(payload)`
 
     return Outbox.of({
       emit: Effect.fnUntraced(function* (events) {
@@ -31,9 +42,12 @@ export const layer: Layer.Layer<Outbox, never, Postgres> = Layer.effect(
             new DataQuality({ message: `an event cannot be stored: ${error.message}`, check: undefined })
         )
         // Sorted before the identity is drawn, so that ids follow the order given.
-        yield* pg.execute(sql`INSERT INTO ${table} (event)
-          SELECT event FROM unnest(${encoded.map((event) => JSON.stringify(event))}::json[])
-            WITH ORDINALITY AS emitted(event, n) ORDER BY n`)
+        yield* pg.execute(sql`WITH emitted AS (
+            INSERT INTO ${table} (event)
+            SELECT event FROM unnest(${encoded.map((event) => JSON.stringify(event))}::json[])
+              WITH ORDINALITY AS emitted(event, n) ORDER BY n
+          )
+          ${told(events.flatMap((event) => noticeOf(event) ?? []))}`)
       }),
 
       read: Effect.fnUntraced(function* ({ after, limit }) {
@@ -48,12 +62,36 @@ export const layer: Layer.Layer<Outbox, never, Postgres> = Layer.effect(
         return rows.map(({ event, place }) => ({ id: place, event }))
       }),
 
-      acknowledge: ({ upTo }) => Effect.asVoid(pg.execute(sql`DELETE FROM ${table} WHERE ${order} <= ${parsed(upTo)}`))
+      acknowledge: ({ upTo }) => Effect.asVoid(pg.execute(sql`DELETE FROM ${table} WHERE ${order} <= ${parsed(upTo)}`)),
+
+      announce: (notices) => (notices.length === 0 ? Effect.void : Effect.asVoid(pg.execute(told(notices)))),
+
+      listen: Effect.map(pg.listen(channel), Stream.map(fromPayload))
     })
   })
 )
 
 // --- internal ---
+
+const payloadOf = (notice: Notice): string => {
+  const text = encode(notice)
+  return text.length <= longestPayload ? text : encode({ asset: notice.asset, units: undefined })
+}
+
+const encode = ({ asset, units }: Notice): string => JSON.stringify([asset ?? null, units ?? null])
+
+/** The server takes 8000 bytes; a character has at most four. */
+const longestPayload = 1900
+
+const fromPayload = (payload: string): Notice =>
+  Option.match(decodePayload(payload), {
+    onNone: () => ({ asset: undefined, units: undefined }),
+    onSome: ([asset, units]) => ({ asset: asset ?? undefined, units: units ?? undefined })
+  })
+
+const decodePayload = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Tuple([Schema.NullOr(Schema.String), Schema.NullOr(Schema.Array(Schema.String))]))
+)
 
 /**
  * Events restored from a dump may name transactions that this server has not come to yet, and would wait for them. An

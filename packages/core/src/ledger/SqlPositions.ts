@@ -26,22 +26,42 @@ export const layer: Layer.Layer<Positions, never, Postgres> = Layer.effect(
     return Positions.of({
       all: (asset) =>
         pg.query(
-          sql`SELECT origin, value, landed_at AS "landedAt" FROM ${table} WHERE asset = ${asset} ORDER BY origin`,
-          Schema.Struct({ origin: Schema.String, value: Schema.Json, landedAt: Codec.instant })
+          sql`SELECT origin, value, landed_at AS "landedAt", revision::text AS revision
+            FROM ${table} WHERE asset = ${asset} ORDER BY origin`,
+          Schema.Struct({
+            origin: Schema.String,
+            value: Schema.Json,
+            landedAt: Codec.instant,
+            revision: Schema.String
+          })
+        ),
+
+      // Index `position_revision`, read backwards and stopped at its first entry.
+      revision: (asset) =>
+        Effect.map(
+          pg.query(
+            sql`SELECT revision::text AS revision FROM ${table} WHERE asset = ${asset} ORDER BY position.revision DESC LIMIT 1`,
+            Revision
+          ),
+          ([row]) => row?.revision
         ),
 
       advance: ({ asset, at, expected, origin, value }) => {
         const next = sql`${JSON.stringify(value)}::jsonb`
         const time = sql`${DateTime.formatIso(at)}::timestamptz`
         return Effect.map(
-          pg.execute(
+          pg.query(
             expected === undefined
               ? sql`INSERT INTO ${table} (asset, origin, value, landed_at)
-                  VALUES (${asset}, ${origin}, ${next}, ${time}) ON CONFLICT (asset, origin) DO NOTHING`
-              : sql`UPDATE ${table} SET value = ${next}, landed_at = ${time}
-                  WHERE asset = ${asset} AND origin = ${origin} AND value = ${JSON.stringify(expected.value)}::jsonb`
+                  VALUES (${asset}, ${origin}, ${next}, ${time}) ON CONFLICT (asset, origin) DO NOTHING
+                  RETURNING revision::text AS revision`
+              : sql`UPDATE ${table} SET value = ${next}, landed_at = ${time}, revision = DEFAULT
+                  WHERE asset = ${asset} AND origin = ${origin} AND value = ${JSON.stringify(expected.value)}::jsonb
+                    AND revision = coalesce(${expected.revision ?? null}::bigint, revision)
+                  RETURNING revision::text AS revision`,
+            Revision
           ),
-          (count) => count > 0
+          ([row]) => row?.revision
         )
       },
 
@@ -49,3 +69,7 @@ export const layer: Layer.Layer<Positions, never, Postgres> = Layer.effect(
     })
   })
 )
+
+// --- internal ---
+
+const Revision = Schema.Struct({ revision: Schema.String })

@@ -7,7 +7,9 @@ import * as Layer from "effect/Layer"
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import type { AssetKey } from "../Asset.ts"
+import { instant } from "../postgres/Codec.ts"
 import { Postgres } from "../postgres/Postgres.ts"
+import * as TemporaryTable from "../postgres/TemporaryTable.ts"
 import { compile, identifier, literal, type Sql, sql } from "../Sql.ts"
 import { all, none, relation } from "../Unit.ts"
 import { decodeCause, encodeCause, opened, type StaleSet, StaleSets } from "./StaleSets.ts"
@@ -40,7 +42,9 @@ export const layer: Layer.Layer<StaleSets, never, Postgres> = Layer.effect(
       clear: clear(tables),
       expand: expand(tables),
       get: get(tables),
-      units: units(tables)
+      units: units(tables),
+      marked: marked(tables),
+      covering: covering(tables)
     })
   })
 )
@@ -72,11 +76,11 @@ const tablesOf = (pg: typeof Postgres.Service): Tables => {
 
 const mark = (tables: Tables): Service["mark"] =>
   Effect.fnUntraced(function* ({ asset, at, cause, units }) {
+    if (units._tag === "None") return
+    yield* hold(tables, asset)
     const text = encodeCause(cause)
     const time = DateTime.formatIso(at)
     switch (units._tag) {
-      case "None":
-        return
       case "All":
       case "From": {
         // The same range again gets a new version instead of a new row, so an asset that nobody builds does not
@@ -100,10 +104,9 @@ const mark = (tables: Tables): Service["mark"] =>
         if (covered > 0) return
         const source =
           units._tag === "Relation" ? identifier(units.name) : sql`unnest(${units.units}::text[]) AS listed(unit)`
-        // Ordered, so that two transactions that mark overlapping units wait for each other instead of deadlocking.
         yield* tables.pg.execute(sql`INSERT INTO ${tables.unit} AS s (asset, unit, version, cause, marked_at)
         SELECT ${asset}, unit, ${tables.nextVersion}, ${text}, ${time}::timestamptz
-        FROM (SELECT DISTINCT unit FROM ${source} ORDER BY unit) AS changed
+        FROM (SELECT DISTINCT unit FROM ${source}) AS changed
         ON CONFLICT (asset, unit)
         DO UPDATE SET version = excluded.version, cause = excluded.cause, marked_at = excluded.marked_at`)
       }
@@ -158,13 +161,12 @@ const known =
       (rows) => rows.map((row) => ({ asset: row.asset, codeVersion: row.code_version }))
     )
 
-const open =
-  (tables: Tables): Service["open"] =>
-  (asset) =>
-    Effect.asVoid(
-      tables.pg.execute(sql`UPDATE ${tables.range} SET cause = ${opened}
+const open = (tables: Tables): Service["open"] =>
+  Effect.fnUntraced(function* (asset) {
+    yield* hold(tables, asset)
+    yield* tables.pg.execute(sql`UPDATE ${tables.range} SET cause = ${opened}
     WHERE asset = ${asset} AND cause = ${encodeCause({ _tag: "NeverBuilt" })}`)
-    )
+  })
 
 const pick = (tables: Tables): Service["pick"] =>
   Effect.fnUntraced(function* ({ asset, selection }) {
@@ -211,11 +213,24 @@ const pick = (tables: Tables): Service["pick"] =>
     }
   })
 
-const newPicked = Effect.fnUntraced(function* (tables: Tables) {
-  yield* tables.pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${identifier(picked)}
-    (unit text NOT NULL, version bigint, window_start timestamptz, window_end timestamptz) ON COMMIT DELETE ROWS`)
-  yield* tables.pg.execute(sql`DELETE FROM ${identifier(picked)}`)
-})
+const newPicked = ({ pg }: Tables) =>
+  TemporaryTable.prepare(pg, [
+    {
+      name: picked,
+      columns: literal("unit text NOT NULL, version bigint, window_start timestamptz, window_end timestamptz")
+    }
+  ])
+
+/**
+ * Holds the marks of an asset until the transaction ends. Whoever marks and clears several assets takes them in the order
+ * of the graph, so that nobody waits in a circle, whatever rows of them he touches in whatever order (ADR 0015).
+ */
+const hold = ({ pg }: Tables, asset: AssetKey) =>
+  Effect.asVoid(
+    pg.execute(
+      sql`SELECT pg_advisory_xact_lock(hashtextextended(${JSON.stringify([pg.schemas.ledger, "marks", asset])}, 0))`
+    )
+  )
 
 const ranges = (tables: Tables, asset: AssetKey) =>
   Effect.map(
@@ -228,16 +243,19 @@ const ranges = (tables: Tables, asset: AssetKey) =>
 
 const clear = (tables: Tables): Service["clear"] =>
   Effect.fnUntraced(function* (step) {
+    yield* hold(tables, step.asset)
     yield* tables.pg.execute(sql`DELETE FROM ${tables.unit} AS s USING ${identifier(picked)} AS p
     WHERE s.asset = ${step.asset} AND s.unit = p.unit AND s.version = p.version`)
     if (step.versions.length > 0) {
       yield* tables.pg.execute(sql`DELETE FROM ${tables.range}
       WHERE asset = ${step.asset} AND version = ANY(${step.versions}::bigint[])`)
     }
+    yield* TemporaryTable.empty(tables.pg, [picked])
   })
 
 const expand = (tables: Tables): Service["expand"] =>
   Effect.fnUntraced(function* ({ asset, at, units }) {
+    yield* hold(tables, asset)
     const rows = yield* tables.pg.query(
       sql`DELETE FROM ${tables.range} WHERE asset = ${asset} RETURNING from_unit, cause`,
       Schema.Struct({ from_unit: Schema.NullOr(Schema.String), cause: Schema.String })
@@ -255,12 +273,20 @@ const expand = (tables: Tables): Service["expand"] =>
 const get = (tables: Tables): Service["get"] =>
   Effect.fnUntraced(function* (assets) {
     const rows = yield* tables.pg.query(
-      sql`SELECT a.asset, a.code_version,
-        (SELECT coalesce(json_agg(json_build_array(r.from_unit, r.cause) ORDER BY r.version), '[]')
-          FROM ${tables.range} AS r WHERE r.asset = a.asset) AS ranges,
-        (SELECT coalesce(json_agg(json_build_array(g.cause, g.count) ORDER BY g.cause), '[]')
-          FROM (SELECT cause, count(*) FROM ${tables.unit} AS s WHERE s.asset = a.asset GROUP BY cause) AS g) AS marks
-      FROM ${tables.asset} AS a WHERE a.asset = ANY(${assets}::text[])`,
+      sql`SELECT a.asset, a.code_version, coalesce(r.ranges, '[]') AS ranges, coalesce(m.marks, '[]') AS marks
+      FROM ${tables.asset} AS a
+      LEFT JOIN (
+        SELECT asset, json_agg(json_build_array(from_unit, cause) ORDER BY version) AS ranges
+        FROM ${tables.range} WHERE asset = ANY(${assets}::text[]) GROUP BY asset
+      ) AS r ON r.asset = a.asset
+      LEFT JOIN (
+        SELECT asset, json_agg(json_build_array(cause, count) ORDER BY cause) AS marks
+        FROM (
+          SELECT asset, cause, count(*) AS count FROM ${tables.unit} WHERE asset = ANY(${assets}::text[])
+          GROUP BY asset, cause
+        ) AS g GROUP BY asset
+      ) AS m ON m.asset = a.asset
+      WHERE a.asset = ANY(${assets}::text[])`,
       StaleRow
     )
     const byAsset = new Map(rows.map((row) => [row.asset, row]))
@@ -289,6 +315,43 @@ const units =
         Schema.Struct({ unit: Schema.String, cause: Schema.String })
       ),
       (rows) => rows.map(({ cause, unit }) => ({ unit, cause: decodeCause(cause) }))
+    )
+
+/** Grouped there, because a row for every mark costs more to carry than to make. Uses the primary key. */
+const marked =
+  (tables: Tables): Service["marked"] =>
+  (assets) =>
+    Effect.map(
+      tables.pg.query(
+        sql`SELECT asset, cause, json_agg(unit ORDER BY unit) AS units FROM ${tables.unit}
+        WHERE asset = ANY(${assets}::text[]) GROUP BY asset, cause ORDER BY asset, cause COLLATE "C"`,
+        Schema.Struct({ asset: Schema.String, cause: Schema.String, units: Schema.Array(Schema.String) })
+      ),
+      (rows) => {
+        const byAsset = Map.groupBy(rows, ({ asset }) => asset)
+        return new Map(
+          assets.map((asset) => [
+            asset,
+            (byAsset.get(asset) ?? []).map(({ cause, units }) => ({ cause: decodeCause(cause), units }))
+          ])
+        )
+      }
+    )
+
+const covering =
+  (tables: Tables): Service["covering"] =>
+  ({ asset, unit }) =>
+    Effect.map(
+      tables.pg.query(
+        sql`SELECT cause, is_range, marked_at FROM (
+          SELECT cause, FALSE AS is_range, marked_at FROM ${tables.unit} WHERE asset = ${asset} AND unit = ${unit}
+          UNION ALL
+          SELECT cause, TRUE, marked_at FROM ${tables.range}
+          WHERE asset = ${asset} AND (from_unit IS NULL OR from_unit <= ${unit}::text)
+        ) AS c ORDER BY marked_at, is_range DESC`,
+        Schema.Struct({ cause: Schema.String, is_range: Schema.Boolean, marked_at: instant })
+      ),
+      (rows) => rows.map((row) => ({ cause: decodeCause(row.cause), isRange: row.is_range, at: row.marked_at }))
     )
 
 const StaleRow = Schema.Struct({

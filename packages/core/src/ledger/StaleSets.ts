@@ -7,7 +7,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as DateTime from "effect/DateTime"
+import * as DateTime from "effect/DateTime"
 import type { AssetKey } from "../Asset.ts"
 import type { Reason } from "../MaterializationError.ts"
 import { type Cell, MemoryStore } from "../Transactor.ts"
@@ -39,6 +39,29 @@ export interface StaleSet {
   readonly ranges: ReadonlyArray<{ readonly from: string | undefined; readonly cause: Cause }>
   /** How many units are marked one by one, by cause. */
   readonly marks: ReadonlyArray<{ readonly cause: Cause; readonly count: number }>
+}
+
+/**
+ * A mark on a unit, or a range that covers it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Mark {
+  readonly cause: Cause
+  readonly isRange: boolean
+  readonly at: DateTime.Utc
+}
+
+/**
+ * Units that are marked one by one, with the cause that they share.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Marks {
+  readonly cause: Cause
+  readonly units: ReadonlyArray<string>
 }
 
 /**
@@ -129,7 +152,10 @@ export class StaleSets extends Context.Service<
       readonly asset: AssetKey
       readonly selection: Selection
     }) => Effect.Effect<Picked, Reason>
-    /** Clears what was picked; what was marked again meanwhile stays stale. */
+    /**
+     * Clears what was picked, which is gone after that; what was marked again meanwhile stays stale. Like marking, it holds
+     * the asset's stale set until the transaction ends; of several assets these holds are taken in the order of the graph.
+     */
     readonly clear: (picked: Picked) => Effect.Effect<void, Reason>
     /** Turns the ranges of a partitioned asset into marks on the given partitions, which are all that exist. */
     readonly expand: (options: {
@@ -143,6 +169,15 @@ export class StaleSets extends Context.Service<
     readonly units: (
       asset: AssetKey
     ) => Effect.Effect<ReadonlyArray<{ readonly unit: string; readonly cause: Cause }>, Reason>
+    /** The marked units of partitioned assets by cause, in order; one query for all of them. */
+    readonly marked: (
+      assets: ReadonlyArray<AssetKey>
+    ) => Effect.Effect<ReadonlyMap<AssetKey, ReadonlyArray<Marks>>, Reason>
+    /** What makes one unit stale: its own mark and the ranges that cover it, oldest first. */
+    readonly covering: (options: {
+      readonly asset: AssetKey
+      readonly unit: string
+    }) => Effect.Effect<ReadonlyArray<Mark>, Reason>
   }
 >()("@assay/core/ledger/StaleSets") {}
 
@@ -198,7 +233,8 @@ export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializ
     const state = (yield* MemoryStore).cell<State>({ version: 0, assets: new Map() })
     const of = (asset: AssetKey) => stateOf(state, asset)
     const put = (asset: AssetKey, changed: AssetState) => keep(state, asset, changed)
-    const mark = (asset: AssetKey, units: UnitSet, cause: string) => markIn(state, asset, units, cause)
+    const mark = (asset: AssetKey, units: UnitSet, cause: string, at: DateTime.Utc) =>
+      markIn(state, asset, units, { cause, at })
 
     return StaleSets.of({
       unregistered: (assets) =>
@@ -214,17 +250,17 @@ export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializ
             codeVersion !== undefined && (name === asset || reads.includes(asset)) ? [{ asset: name, codeVersion }] : []
           )
         ),
-      register: ({ assets }) =>
+      register: ({ assets, at }) =>
         Effect.sync(() => {
           for (const { asset, codeVersion, isPartitioned, reads } of assets) {
             const current = of(asset)
             put(asset, { ...current, codeVersion, reads })
             if (current.codeVersion === codeVersion) continue
-            if (current.codeVersion !== undefined) mark(asset, { _tag: "All" }, encodeCause({ _tag: "CodeChanged" }))
-            else if (!isPartitioned) mark(asset, { _tag: "All" }, encodeCause({ _tag: "NeverBuilt" }))
+            if (current.codeVersion !== undefined) mark(asset, all, encodeCause({ _tag: "CodeChanged" }), at)
+            else if (!isPartitioned) mark(asset, all, encodeCause({ _tag: "NeverBuilt" }), at)
           }
         }),
-      mark: ({ asset, cause, units }) => Effect.sync(() => mark(asset, units, encodeCause(cause))),
+      mark: ({ asset, at, cause, units }) => Effect.sync(() => mark(asset, units, encodeCause(cause), at)),
       open: (asset) =>
         Effect.sync(() => {
           const current = of(asset)
@@ -249,39 +285,18 @@ export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializ
             )
           })
         }),
-      expand: ({ asset, units }) =>
+      expand: ({ asset, at, units }) =>
         Effect.sync(() => {
           const { ranges } = of(asset)
           put(asset, { ...of(asset), ranges: [] })
           for (const { cause, from } of ranges) {
-            mark(asset, listed(units.filter((unit) => from === undefined || unit >= from)), cause)
+            mark(asset, listed(units.filter((unit) => from === undefined || unit >= from)), cause, at)
           }
         }),
-      get: (assets) =>
-        Effect.sync(
-          () =>
-            new Map(
-              assets.map((asset) => {
-                const { codeVersion, marks, ranges } = of(asset)
-                const byCause = Map.groupBy(marks.values(), ({ cause }) => cause)
-                return [
-                  asset,
-                  {
-                    asset,
-                    codeVersion,
-                    ranges: ranges.map(({ cause, from }) => ({ from, cause: decodeCause(cause) })),
-                    marks: Array.from(byCause, ([cause, group]) => ({ cause: decodeCause(cause), count: group.length }))
-                  }
-                ]
-              })
-            )
-        ),
-      units: (asset) =>
-        Effect.sync(() =>
-          Array.from(of(asset).marks, ([unit, { cause }]) => ({ unit, cause: decodeCause(cause) })).toSorted((a, b) =>
-            a.unit < b.unit ? -1 : 1
-          )
-        )
+      get: (assets) => Effect.sync(() => new Map(assets.map((asset) => [asset, setOf(asset, of(asset))]))),
+      marked: (assets) => Effect.sync(() => new Map(assets.map((asset) => [asset, marksOf(of(asset))]))),
+      units: (asset) => Effect.sync(() => unitsOf(of(asset))),
+      covering: ({ asset, unit }) => Effect.sync(() => coveringOf(of(asset), unit))
     })
   })
 )
@@ -303,8 +318,9 @@ interface AssetState {
     readonly from: string | undefined
     readonly version: number
     readonly cause: string
+    readonly at: DateTime.Utc
   }>
-  readonly marks: ReadonlyMap<string, { readonly version: number; readonly cause: string }>
+  readonly marks: ReadonlyMap<string, { readonly version: number; readonly cause: string; readonly at: DateTime.Utc }>
 }
 
 interface State {
@@ -314,12 +330,50 @@ interface State {
 
 const unknown: AssetState = { codeVersion: undefined, reads: [], ranges: [], marks: new Map() }
 
+const unitsOf = ({ marks }: AssetState): ReadonlyArray<{ readonly unit: string; readonly cause: Cause }> =>
+  Array.from(marks, ([unit, { cause }]) => ({ unit, cause: decodeCause(cause) })).toSorted((a, b) =>
+    a.unit < b.unit ? -1 : 1
+  )
+
+const marksOf = ({ marks }: AssetState): ReadonlyArray<Marks> =>
+  Array.from(
+    Map.groupBy(marks, ([, { cause }]) => cause),
+    ([cause, group]) => ({ cause, units: group.map(([unit]) => unit).toSorted() })
+  )
+    .toSorted((a, b) => (a.cause < b.cause ? -1 : 1))
+    .map(({ cause, units }) => ({ cause: decodeCause(cause), units }))
+
 const stateOf = (state: Cell<State>, asset: AssetKey): AssetState => state.get().assets.get(asset) ?? unknown
 
 const keep = (state: Cell<State>, asset: AssetKey, changed: AssetState): void =>
   state.set({ ...state.get(), assets: new Map(state.get().assets).set(asset, changed) })
 
-const markIn = (state: Cell<State>, asset: AssetKey, units: UnitSet, cause: string): void => {
+const setOf = (asset: AssetKey, { codeVersion, marks, ranges }: AssetState): StaleSet => ({
+  asset,
+  codeVersion,
+  ranges: ranges.map(({ cause, from }) => ({ from, cause: decodeCause(cause) })),
+  marks: Array.from(
+    Map.groupBy(marks.values(), ({ cause }) => cause),
+    ([cause, group]) => ({ cause: decodeCause(cause), count: group.length })
+  )
+})
+
+const coveringOf = ({ marks, ranges }: AssetState, unit: string): ReadonlyArray<Mark> => {
+  const own = marks.get(unit)
+  return [
+    ...ranges
+      .filter(({ from }) => from === undefined || from <= unit)
+      .map(({ at, cause }) => ({ cause: decodeCause(cause), isRange: true, at })),
+    ...(own === undefined ? [] : [{ cause: decodeCause(own.cause), isRange: false, at: own.at }])
+  ].toSorted((a, b) => DateTime.Order(a.at, b.at))
+}
+
+const markIn = (
+  state: Cell<State>,
+  asset: AssetKey,
+  units: UnitSet,
+  { at, cause }: { readonly cause: string; readonly at: DateTime.Utc }
+): void => {
   const current = stateOf(state, asset)
   switch (units._tag) {
     case "None":
@@ -328,7 +382,7 @@ const markIn = (state: Cell<State>, asset: AssetKey, units: UnitSet, cause: stri
     case "From": {
       const from = units._tag === "From" ? units.unit : undefined
       const others = current.ranges.filter((range) => range.from !== from || range.cause !== cause)
-      return keep(state, asset, { ...current, ranges: [...others, { from, version: next(state), cause }] })
+      return keep(state, asset, { ...current, ranges: [...others, { from, version: next(state), cause, at }] })
     }
     case "Listed": {
       const neverBuilt = current.ranges.find((range) => range.cause === encodeCause({ _tag: "NeverBuilt" }))
@@ -339,7 +393,7 @@ const markIn = (state: Cell<State>, asset: AssetKey, units: UnitSet, cause: stri
         })
       }
       const marks = new Map(current.marks)
-      for (const unit of units.units) marks.set(unit, { version: next(state), cause })
+      for (const unit of units.units) marks.set(unit, { version: next(state), cause, at })
       return keep(state, asset, { ...current, marks })
     }
     case "Relation":

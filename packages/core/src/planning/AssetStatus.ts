@@ -4,14 +4,16 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { Asset } from "../Asset.ts"
 import { isPartitioned } from "../Asset.ts"
-import { Materializations } from "../ledger/Materializations.ts"
-import { type Cause, type StaleSet, StaleSets } from "../ledger/StaleSets.ts"
+import type { Status } from "../AssetSelection.ts"
+import { type Built, Materializations } from "../ledger/Materializations.ts"
+import { type Cause, type Marks, type StaleSet, StaleSets } from "../ledger/StaleSets.ts"
 import type { Reason } from "../MaterializationError.ts"
 import * as Partitions from "../Partitions.ts"
 import * as PartitionSet from "../PartitionSet.ts"
-import { whole as wholeUnit } from "../Unit.ts"
+import type { StepRecord } from "../Run.ts"
 
 /**
  * Where an asset stands.
@@ -35,8 +37,8 @@ export interface AssetStatus<R = unknown> {
   readonly withdrawn: ReadonlyArray<string>
   /** Why units are stale, and how many for each cause; partitions never built are not among them. */
   readonly causes: ReadonlyArray<{ readonly cause: Cause; readonly count: number }>
-  /** The cause of each stale partition that is marked by itself. */
-  readonly causeOf: ReadonlyMap<string, Cause>
+  /** The built partitions that are marked by themselves, by cause. */
+  readonly marked: ReadonlyArray<{ readonly cause: Cause; readonly partitions: PartitionSet.PartitionSet }>
 }
 
 /**
@@ -66,6 +68,23 @@ export const staleCount = (self: AssetStatus): number =>
   isPartitioned(self.asset) ? PartitionSet.size(self.stale) : self.causes.reduce((sum, { count }) => sum + count, 0)
 
 /**
+ * The states that a selection can ask for. A source has no units that could be stale or missing.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const states = (self: AssetStatus, lastStep: StepRecord | undefined): ReadonlySet<Status> => {
+  const isComputed = self.asset.body._tag === "Compute"
+  const isStale = isComputed && self.isBuilt && (self.whole !== undefined || staleCount(self) > 0)
+  const isMissing = isComputed && !PartitionSet.isEmpty(missing(self))
+  return new Set<Status>([
+    ...(isStale ? (["stale"] as const) : []),
+    ...(isMissing ? (["missing"] as const) : []),
+    ...(lastStep?.status === "failed" ? (["failed"] as const) : [])
+  ])
+}
+
+/**
  * Reads the status of assets as of `now`.
  *
  * @category constructors
@@ -75,24 +94,39 @@ export const read = Effect.fnUntraced(function* <R>(options: {
   readonly assets: ReadonlyArray<Asset<string, unknown, R>>
   readonly now: DateTime.Utc
 }): Effect.fn.Return<ReadonlyArray<AssetStatus<R>>, Reason, StaleSets | Materializations> {
+  const { assets } = options
   const staleSets = yield* StaleSets
-  const sets = yield* staleSets.get(options.assets.map(({ name }) => name))
-  return yield* Effect.forEach(options.assets, (asset) => {
-    const set = sets.get(asset.name) ?? { asset: asset.name, codeVersion: undefined, ranges: [], marks: [] }
-    return isPartitioned(asset) ? ofPartitions(asset, set, options.now) : ofWhole(asset, set)
+  const materializations = yield* Materializations
+  const now = DateTime.toEpochMillis(options.now)
+  // Three queries, however many assets there are.
+  const sets = yield* staleSets.get(assets.map(({ name }) => name))
+  const marks = yield* staleSets.marked(assets.filter(isPartitioned).map(({ name }) => name))
+  const built = yield* materializations.built(
+    assets.map(({ codeVersion, name, partitions }) => ({ asset: name, codeVersion, partitions }))
+  )
+  return assets.map((asset) => {
+    const known: Known = {
+      set: sets.get(asset.name) ?? { asset: asset.name, codeVersion: undefined, ranges: [], marks: [] },
+      marks: marks.get(asset.name) ?? [],
+      built: built.get(asset.name) ?? { set: undefined, units: [], outdated: [] }
+    }
+    return isPartitioned(asset) ? ofPartitions(asset, known, now) : ofWhole(asset, known)
   })
 })
 
 // --- internal ---
 
-const ofWhole = Effect.fnUntraced(function* <R>(
-  asset: Asset<string, unknown, R>,
-  set: StaleSet
-): Effect.fn.Return<AssetStatus<R>, Reason, Materializations> {
-  const materializations = yield* Materializations
+/** What the ledger knows of one asset. */
+interface Known {
+  readonly set: StaleSet
+  readonly marks: ReadonlyArray<Marks>
+  readonly built: Built
+}
+
+const ofWhole = <R>(asset: Asset<string, unknown, R>, { built, set }: Known): AssetStatus<R> => {
   const existing = PartitionSet.all(Partitions.unpartitioned)
   const isComputed = asset.body._tag === "Compute" && asset.write._tag !== "View"
-  const isBuilt = asset.write._tag === "View" || (yield* materializations.count(asset.name)) > 0
+  const isBuilt = asset.write._tag === "View" || built.units.length > 0
   const [range] = set.ranges
   const whole: Cause | undefined = !isComputed
     ? undefined
@@ -110,40 +144,25 @@ const ofWhole = Effect.fnUntraced(function* <R>(
     stale: whole !== undefined || set.marks.length > 0 ? existing : PartitionSet.empty(Partitions.unpartitioned),
     withdrawn: [],
     causes: set.marks,
-    causeOf: new Map()
+    marked: []
   }
-})
+}
 
-const ofPartitions = Effect.fnUntraced(function* <R>(
-  asset: Asset<string, unknown, R>,
-  set: StaleSet,
-  now: DateTime.Utc
-): Effect.fn.Return<AssetStatus<R>, Reason, StaleSets | Materializations> {
-  const staleSets = yield* StaleSets
-  const materializations = yield* Materializations
-  const existing = Partitions.existing(asset.partitions, DateTime.toEpochMillis(now))
-  const built = PartitionSet.intersection(existing, setOf(asset.partitions, yield* materializations.units(asset.name)))
-  const outdated = yield* materializations.outdated({ asset: asset.name, codeVersion: asset.codeVersion })
-  const marks = yield* staleSets.units(asset.name)
+const ofPartitions = <R>(asset: Asset<string, unknown, R>, known: Known, now: number): AssetStatus<R> => {
+  const { partitions } = asset
+  const { set } = known
+  const existing = Partitions.existing(partitions, now)
+  const built = PartitionSet.intersection(existing, builtOf(partitions, known.built))
   const isOtherCode = set.codeVersion !== undefined && set.codeVersion !== asset.codeVersion
   const ranged = set.ranges.map(({ cause, from }) => ({ cause, partitions: onwards(existing, from) }))
-  const marked = setOf(
-    asset.partitions,
-    marks.map(({ unit }) => unit)
-  )
-  const stale = [...ranged.map(({ partitions }) => partitions), ...(isOtherCode ? [existing] : [])].reduce(
-    (union, part) => PartitionSet.union(union, part),
-    marked
-  )
-  const staleBuilt = PartitionSet.intersection(stale, built)
-  const causeOf = new Map(marks.map(({ cause, unit }) => [unit, cause]))
-  const counted = Map.groupBy(PartitionSet.keys(PartitionSet.intersection(marked, built)), (unit) =>
-    JSON.stringify(causeOf.get(unit))
-  )
-  const byMark = Array.from(counted.values(), (units) => ({
-    cause: causeOf.get(units[0] ?? wholeUnit),
-    count: units.length
+  const marked = known.marks.map(({ cause, units }) => ({
+    cause,
+    partitions: PartitionSet.intersection(setOf(partitions, units), built)
   }))
+  const stale = [...ranged, ...marked].reduce(
+    (union, part) => PartitionSet.union(union, part.partitions),
+    isOtherCode ? existing : PartitionSet.empty(partitions)
+  )
   return {
     asset,
     isBuilt: !PartitionSet.isEmpty(built),
@@ -153,39 +172,48 @@ const ofPartitions = Effect.fnUntraced(function* <R>(
           ?.cause,
     existing,
     built,
-    stale: staleBuilt,
-    withdrawn: outdated.filter((unit) => !PartitionSet.has(existing, unit)),
+    stale: PartitionSet.intersection(stale, built),
+    withdrawn: known.built.outdated.filter((unit) => !PartitionSet.has(existing, unit)),
     causes: [
       ...(isOtherCode ? [{ cause: { _tag: "CodeChanged" } as const, count: PartitionSet.size(built) }] : []),
       ...ranged.map(({ cause, partitions }) => ({
         cause,
         count: PartitionSet.size(PartitionSet.intersection(partitions, built))
       })),
-      ...byMark.flatMap(({ cause, count }) => (cause === undefined ? [] : [{ cause, count }]))
+      ...marked.flatMap(({ cause, partitions }) =>
+        PartitionSet.isEmpty(partitions) ? [] : [{ cause, count: PartitionSet.size(partitions) }]
+      )
     ],
-    causeOf
+    marked
   }
-})
-
-/** The partitions of stored keys; a key that the definition no longer has, because its start moved, is left out. */
-const setOf = (partitions: Partitions.Partitions, keys: ReadonlyArray<string>): PartitionSet.PartitionSet => {
-  const set = PartitionSet.fromKeys(
-    partitions,
-    keys.filter((key) => Partitions.isKey(partitions, key))
-  )
-  return set._tag === "Success" ? set.success : PartitionSet.empty(partitions)
 }
 
+const builtOf = (partitions: Partitions.Partitions, { set, units }: Built): PartitionSet.PartitionSet =>
+  set === undefined ? setOf(partitions, units) : Result.getOrThrow(PartitionSet.fromJson(partitions, set))
+
+/** The partitions of stored keys; a key that the definition no longer has, because its start moved, is left out. */
+const setOf = (partitions: Partitions.Partitions, keys: ReadonlyArray<string>): PartitionSet.PartitionSet =>
+  Result.getOrElse(PartitionSet.fromKeys(partitions, keys), () =>
+    Result.getOrElse(
+      PartitionSet.fromKeys(
+        partitions,
+        keys.filter((key) => Partitions.isKey(partitions, key))
+      ),
+      () => PartitionSet.empty(partitions)
+    )
+  )
+
+/** The existing partitions whose keys are not before one: keys are in the order of time, and a bound need not be one. */
 const onwards = (existing: PartitionSet.PartitionSet, from: string | undefined): PartitionSet.PartitionSet => {
-  if (from === undefined) return existing
   const { partitions } = existing
-  if (partitions._tag !== "TimeWindows") return existing
-  const start = Array.from(PartitionSet.keys(existing)).find((key) => key >= from)
-  const window = start === undefined ? undefined : Partitions.windowOf(partitions, start)
-  return window === undefined || window._tag === "None"
-    ? PartitionSet.empty(partitions)
-    : PartitionSet.intersection(
-        existing,
-        PartitionSet.fromWindow(partitions, { start: window.value.start, end: Number.POSITIVE_INFINITY })
-      )
+  if (from === undefined || partitions._tag !== "TimeWindows") return existing
+  const size = PartitionSet.size(existing)
+  let [low, high] = [0, size]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const [key] = PartitionSet.keys(PartitionSet.last(PartitionSet.take(existing, middle + 1)))
+    if (key !== undefined && key < from) low = middle + 1
+    else high = middle
+  }
+  return PartitionSet.takeLast(existing, size - low)
 }

@@ -8,7 +8,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type { Asset, AssetKey } from "../Asset.ts"
 import type { AssetGraph } from "../AssetGraph.ts"
-import type { AutomationCondition } from "../AutomationCondition.ts"
+import { type AutomationCondition, format } from "../AutomationCondition.ts"
 import { canonicalJson } from "../Column.ts"
 import { md5 } from "../internal/hash.ts"
 import * as PartitionReach from "../PartitionReach.ts"
@@ -47,13 +47,14 @@ export interface Cursor {
 }
 
 /**
- * What is remembered of one asset.
+ * What is remembered of one asset, and when it was evaluated: assets are evaluated by whoever watches them.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Memory {
   readonly definition: string
+  readonly at: number
   readonly parts: ReadonlyMap<string, PartitionSet.PartitionSet>
 }
 
@@ -81,6 +82,11 @@ export interface Decision {
   readonly requested: PartitionSet.PartitionSet
   /** What the condition would request, had its windows not closed: restatements that wait for somebody to ask. */
   readonly held: PartitionSet.PartitionSet
+  /**
+   * What the condition would request besides, were everything stale that the requests upstream reach: so that one run can
+   * carry a change all the way down. A mapping that reads rows may reach anything.
+   */
+  readonly follows: PartitionSet.PartitionSet
 }
 
 /**
@@ -94,34 +100,138 @@ export const evaluate = (options: {
   readonly states: ReadonlyMap<AssetKey, AssetState>
   readonly cursor: Cursor | undefined
   readonly now: number
+  /** The assets to decide on; all that have a state, where it is left out. */
+  readonly only?: ReadonlySet<AssetKey> | undefined
 }): { readonly decisions: ReadonlyArray<Decision>; readonly cursor: Cursor } => {
   const { cursor, graph, now, states } = options
   const requested = new Map<AssetKey, PartitionSet.PartitionSet>()
+  const changing = new Map<AssetKey, PartitionSet.PartitionSet>()
   const remembered = new Map<AssetKey, Memory>()
   const decisions: Array<Decision> = []
+  const stateOf = (asset: Asset) => states.get(asset.name) ?? nothing(asset)
   for (const [name, asset] of graph.assets) {
-    const { automation, horizon } = asset.policy
-    if (automation._tag === "Never" || !states.has(name)) continue
-    const definition = md5(canonicalJson({ automation, partitions: asset.partitions }))
+    const { automation } = asset.policy
+    const reached = reachedFrom(asset, stateOf(asset).existing, changing)
+    if (asset.write._tag === "View") changing.set(name, reached)
+    if (automation._tag === "Never" || !states.has(name) || options.only?.has(name) === false) continue
+    const definition = definitionOf(asset)
     const known = cursor?.remembered.get(name)
     const memory: Notes = {
       before: known?.definition === definition ? known.parts : new Map(),
       now: new Map()
     }
-    const world: World = { ...options, requested, since: cursor?.at, memory }
+    const world: World = { stateOf, requested, now, since: known?.at, memory }
     const evaluation = truth(automation, asset, world, "")
-    const open =
-      horizon === undefined ? evaluation.isTrueOf : within(evaluation.isTrueOf, now - Duration.toMillis(horizon))
+    const open = withinHorizon(asset, evaluation.isTrueOf, now)
     requested.set(name, open)
-    remembered.set(name, { definition, parts: memory.now })
+    const follows = PartitionSet.difference(withinHorizon(asset, foreseen(asset, reached, world), now), open)
+    if (asset.write._tag !== "View") changing.set(name, PartitionSet.union(open, follows))
+    remembered.set(name, { definition, at: now, parts: memory.now })
     decisions.push({
       asset: name,
       evaluation,
       requested: open,
-      held: PartitionSet.difference(evaluation.isTrueOf, open)
+      held: PartitionSet.difference(evaluation.isTrueOf, open),
+      follows
     })
   }
   return { decisions, cursor: { at: now, remembered } }
+}
+
+/**
+ * Names what is remembered of an asset: it has a meaning as long as the condition and the partitions stay as they are.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const definitionOf = ({ partitions, policy: { automation } }: Asset): string =>
+  md5(canonicalJson({ automation, partitions }))
+
+/**
+ * Whether a condition asks for what was before: without such a part, nothing has to be remembered.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isRemembering = (condition: AutomationCondition): boolean => {
+  switch (condition._tag) {
+    case "CronTick":
+    case "NewlyUpdated":
+    case "NewlyTrue":
+    case "Since":
+      return true
+    case "And":
+      return condition.all.some(isRemembering)
+    case "Or":
+      return condition.any.some(isRemembering)
+    case "Not":
+    case "AnyDeps":
+    case "AllDeps":
+      return isRemembering(condition.of)
+    default:
+      return false
+  }
+}
+
+/**
+ * The leaves that made a condition true of some units, in words: not what was in nobody's way.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const because = (self: Evaluation, units: PartitionSet.PartitionSet): ReadonlyArray<string> => {
+  const isCut = self.isTrueOf.partitions === units.partitions
+  if (isCut && PartitionSet.isEmpty(PartitionSet.intersection(self.isTrueOf, units))) return []
+  switch (self.condition._tag) {
+    case "Not":
+      return []
+    case "And":
+    case "Or":
+    case "NewlyTrue":
+      return Array.from(new Set(self.parts.flatMap((part) => because(part, units))))
+    default:
+      return [format(self.condition)]
+  }
+}
+
+/**
+ * When something can become due by time alone, after an instant: a schedule ticks, or a window comes to exist. Undefined
+ * where that is never.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const nextInstant = (graph: AssetGraph, after: number): number | undefined => {
+  const cuts = new Set<Partitions.Partitions>()
+  const instants: Array<number> = []
+  for (const { partitions, policy } of graph.assets.values()) {
+    cuts.add(partitions)
+    const tick = nextTick(policy.automation, after)
+    if (tick !== undefined) instants.push(tick)
+  }
+  for (const partitions of cuts) {
+    const opening = nextOpening(partitions, after)
+    if (opening !== undefined) instants.push(opening)
+  }
+  return least(instants)
+}
+
+/**
+ * When more partitions exist than at an instant; undefined where that is never: a window comes to exist when an earlier
+ * or later one, as far off as the definition says, ends.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const nextOpening = (partitions: Partitions.Partitions, after: number): number | undefined => {
+  if (!Partitions.isTimeWindows(partitions)) return undefined
+  const { end, start } = Partitions.range(partitions)
+  let window = Partitions.windowEndingAfter(partitions, after)
+  // Before the first window that exists, none that ends makes a difference.
+  const first = Partitions.shift(partitions, start, -partitions.endOffset)
+  if (window.end < first.end) window = first
+  const grown = Partitions.shift(partitions, window.start, partitions.endOffset)
+  return grown.end > end ? undefined : window.end
 }
 
 /**
@@ -158,8 +268,7 @@ interface Notes {
 }
 
 interface World {
-  readonly graph: AssetGraph
-  readonly states: ReadonlyMap<AssetKey, AssetState>
+  readonly stateOf: (asset: Asset) => AssetState
   readonly requested: ReadonlyMap<AssetKey, PartitionSet.PartitionSet>
   readonly now: number
   readonly since: number | undefined
@@ -174,7 +283,7 @@ const leaf = (condition: AutomationCondition, isTrueOf: PartitionSet.PartitionSe
 
 /** `path` names the part within the asset's condition, by which it is remembered. */
 const truth = (condition: AutomationCondition, asset: Asset, world: World, path: string): Evaluation => {
-  const state = world.states.get(asset.name) ?? nothing(asset)
+  const state = world.stateOf(asset)
   const { existing } = state
   const none = PartitionSet.empty(asset.partitions)
   const part = (of: AutomationCondition, index: number) => truth(of, asset, world, `${path}.${index}`)
@@ -253,7 +362,7 @@ const truth = (condition: AutomationCondition, asset: Asset, world: World, path:
       return whole(
         parts,
         asset.inputs.reduce((all, input, index) => {
-          const { existing: upstream } = world.states.get(input.asset.name) ?? nothing(input.asset)
+          const { existing: upstream } = world.stateOf(input.asset)
           const others = PartitionSet.difference(upstream, parts[index]?.isTrueOf ?? upstream)
           return PartitionSet.difference(all, reachedBy(others, input.mapping, asset, existing))
         }, existing)
@@ -273,6 +382,36 @@ const reachedBy = (
   const reached = PartitionReach.downstream(mapping, { upstream, downstream: asset.partitions })
   return reached === undefined ? existing : PartitionSet.intersection(reached, existing)
 }
+
+/** The existing units that what changes upstream may make stale. */
+const reachedFrom = (
+  asset: Asset,
+  existing: PartitionSet.PartitionSet,
+  changing: ReadonlyMap<AssetKey, PartitionSet.PartitionSet>
+): PartitionSet.PartitionSet =>
+  asset.inputs.reduce(
+    (any, input) => PartitionSet.union(any, reachedBy(changing.get(input.asset.name), input.mapping, asset, existing)),
+    PartitionSet.empty(asset.partitions)
+  )
+
+/** Of which units the condition would be true, were these stale, or still missing, and free to be built. */
+const foreseen = (asset: Asset, reached: PartitionSet.PartitionSet, world: World): PartitionSet.PartitionSet => {
+  if (PartitionSet.isEmpty(reached)) return reached
+  const state = world.stateOf(asset)
+  const stale = PartitionSet.union(state.stale, PartitionSet.intersection(reached, state.built))
+  const failed = PartitionSet.difference(state.failed, reached)
+  const then: AssetState = { ...state, stale, failed }
+  const stateOf = (other: Asset) => (other.name === asset.name ? then : world.stateOf(other))
+  const memory: Notes = { before: world.memory.before, now: new Map() }
+  const { isTrueOf } = truth(asset.policy.automation, asset, { ...world, stateOf, memory }, "")
+  return PartitionSet.intersection(isTrueOf, reached)
+}
+
+const withinHorizon = (
+  { policy: { horizon } }: Asset,
+  set: PartitionSet.PartitionSet,
+  now: number
+): PartitionSet.PartitionSet => (horizon === undefined ? set : within(set, now - Duration.toMillis(horizon)))
 
 const nothing = ({ partitions }: Asset): AssetState => {
   const none = PartitionSet.empty(partitions)
@@ -304,6 +443,7 @@ const hasTicked = (condition: AutomationCondition & { readonly _tag: "CronTick" 
   since !== undefined && Cron.next(scheduleOf(condition), DateTime.makeUnsafe(since)).getTime() <= now
 
 const earliest = (conditions: ReadonlyArray<AutomationCondition>, after: number): number | undefined =>
-  conditions
-    .flatMap((condition) => nextTick(condition, after) ?? [])
-    .reduce<number | undefined>((first, tick) => (first === undefined || tick < first ? tick : first), undefined)
+  least(conditions.flatMap((condition) => nextTick(condition, after) ?? []))
+
+const least = (instants: ReadonlyArray<number>): number | undefined =>
+  instants.length === 0 ? undefined : instants.reduce((first, instant) => Math.min(first, instant))

@@ -2,14 +2,14 @@
  * What there is to do and why: a plan is data with two readers, the runner, which carries it out, and the explainer,
  * which says it in words. Making it is pure; what it says about units is exact as of the status it was made from.
  */
-import type { Asset, AssetKey } from "../Asset.ts"
-import { isPartitioned } from "../Asset.ts"
+import type { AssetKey } from "../Asset.ts"
 import { type Cause, formatCause } from "../ledger/StaleSets.ts"
-import * as PartitionReach from "../PartitionReach.ts"
+import type { Reason } from "../MaterializationError.ts"
 import * as Partitions from "../Partitions.ts"
 import * as PartitionSet from "../PartitionSet.ts"
 import type { Delivery } from "../Source.ts"
 import { type AssetStatus, due, missing } from "./AssetStatus.ts"
+import * as IncompleteWindow from "./IncompleteWindow.ts"
 import type { Target } from "./Request.ts"
 
 /**
@@ -33,7 +33,7 @@ export type Why =
  * - `Land`: a source has deliveries.
  * - `Build`: units are due. `partitions` names them where they are partitions; `isWhole` says that everything is
  *   rebuilt. `incomplete` are those among them whose window has not ended; `waiting` are due partitions that are left
- *   out because upstream windows do not exist yet. `withdrawn` are units that an earlier definition had built and this
+ *   out because they need upstream windows that do not exist, which `incompleteWindows` names. `withdrawn` are units that an earlier definition had built and this
  *   one does not have: their rows are removed.
  * - `Follow`: nothing is due now, but an earlier step of the plan may make something due.
  *
@@ -59,6 +59,7 @@ export type PlanStep =
       readonly existing: number | undefined
       readonly incomplete: PartitionSet.PartitionSet | undefined
       readonly waiting: PartitionSet.PartitionSet | undefined
+      readonly incompleteWindows?: ReadonlyArray<IncompleteWindow.IncompleteWindow> | undefined
       readonly withdrawn?: ReadonlyArray<string> | undefined
       readonly why: ReadonlyArray<Why>
       readonly rows: number | undefined
@@ -76,6 +77,8 @@ export interface Plan {
   readonly upToDate: ReadonlyArray<AssetKey>
   /** Whether the units downstream of landings were found out by rehearsing them, so that the plan is exact. */
   readonly isRehearsed: boolean
+  /** What the rehearsal failed for, where the run will fail for it, too. */
+  readonly reason?: Reason | undefined
 }
 
 /**
@@ -166,16 +169,6 @@ export const isIdle = (planned: PlanStep): boolean =>
   (planned.withdrawn ?? []).length === 0
 
 /**
- * Of some partitions those that wait, because the asset's policy says so and they read upstream windows that do not
- * exist yet.
- *
- * @category getters
- * @since 0.1.0
- */
-export const waiting = (asset: Asset, partitions: PartitionSet.PartitionSet, now: number): PartitionSet.PartitionSet =>
-  asset.policy.incompleteWindows === "wait" ? lacking(asset, partitions, now) : PartitionSet.empty(asset.partitions)
-
-/**
  * The plan in words: a line per step, each with its why.
  *
  * @category conversions
@@ -213,9 +206,9 @@ export const describe = (planned: PlanStep): readonly [string, ...Array<string>]
       const why = planned.why.map(formatWhy).join("; ")
       const changed = planned.rows === undefined ? "" : ` → ${count(planned.rows, "row")} changed`
       return [
-        `${amount(planned)}${changed}, because ${why}`,
+        isIdle(planned) ? "nothing now" : `${amount(planned)}${changed}, because ${why}`,
         ...note("incomplete, its window has not ended", planned.incomplete),
-        ...note("waiting for upstream windows that do not exist yet", planned.waiting),
+        ...waits(planned),
         ...withdrawal(planned.withdrawn ?? [])
       ]
     }
@@ -294,17 +287,19 @@ const buildPartitions = (
 ): PlanStep | undefined => {
   const { asset } = status
   const dueHere = PartitionSet.intersection(wanted, options.isForced ? status.existing : due(status))
-  const held = waiting(asset, dueHere, options.now)
+  const lacks = asset.policy.incompleteWindows === "wait" ? IncompleteWindow.find(asset, dueHere, options.now) : []
+  const held = IncompleteWindow.unitsOf(lacks, asset.partitions)
   const partitions = PartitionSet.difference(dueHere, held)
   const { withdrawn } = status
   if (PartitionSet.isEmpty(dueHere) && withdrawn.length === 0) return undefined
   const absent = PartitionSet.intersection(partitions, missing(status))
   const stale = PartitionSet.intersection(partitions, status.stale)
-  const marked = Map.groupBy(
-    Array.from(PartitionSet.keys(stale)).flatMap((key) => status.causeOf.get(key) ?? []),
-    (cause) => formatCause(cause)
-  )
-  const ranged = status.causes.filter(({ cause }) => !marked.has(formatCause(cause)))
+  const marked = status.marked.flatMap(({ cause, partitions: those }) => {
+    const units = PartitionSet.size(PartitionSet.intersection(those, stale))
+    return units === 0 ? [] : [whyOf(cause, units)]
+  })
+  const own = new Set(status.marked.map(({ cause }) => formatCause(cause)))
+  const ranged = status.causes.filter(({ cause }) => !own.has(formatCause(cause)))
   return {
     _tag: "Build",
     asset: asset.name,
@@ -316,37 +311,17 @@ const buildPartitions = (
     existing: PartitionSet.size(status.existing),
     incomplete: unended(partitions, options.now),
     waiting: held,
+    incompleteWindows: lacks,
     withdrawn,
     why: [
       ...(options.isForced ? [{ _tag: "Forced", units: undefined } as const] : []),
       ...(PartitionSet.isEmpty(absent) ? [] : [{ _tag: "NeverBuilt", units: PartitionSet.size(absent) } as const]),
-      ...(PartitionSet.isEmpty(stale)
-        ? []
-        : [
-            ...Array.from(marked.values()).flatMap((causes) =>
-              causes[0] === undefined ? [] : [whyOf(causes[0], causes.length)]
-            ),
-            ...ranged.map(({ cause, count }) => whyOf(cause, count))
-          ]),
+      ...(PartitionSet.isEmpty(stale) ? [] : [...marked, ...ranged.map(({ cause, count }) => whyOf(cause, count))]),
       ...(PartitionSet.isEmpty(dueHere) ? [{ _tag: "CodeChanged", units: undefined } as const] : [])
     ],
     rows: options.rows
   }
 }
-
-/** Partitions that read upstream windows which do not exist yet. */
-const lacking = (asset: Asset, partitions: PartitionSet.PartitionSet, now: number): PartitionSet.PartitionSet =>
-  asset.inputs.reduce((found, { asset: upstream, mapping }) => {
-    if (mapping._tag !== "Identity" && mapping._tag !== "TimeWindows") return found
-    if (!isPartitioned(upstream) && upstream.write._tag !== "View") return found
-    const exists = Partitions.existing(upstream.partitions, now)
-    const needed = PartitionReach.upstream(mapping, { downstream: partitions, upstream: upstream.partitions })
-    if (needed === undefined) return found
-    const absent = PartitionSet.difference(needed, exists)
-    if (PartitionSet.isEmpty(absent)) return found
-    const held = PartitionReach.downstream(mapping, { upstream: absent, downstream: asset.partitions })
-    return held === undefined ? found : PartitionSet.union(found, PartitionSet.intersection(held, partitions))
-  }, PartitionSet.empty(asset.partitions))
 
 const unended = (partitions: PartitionSet.PartitionSet, now: number): PartitionSet.PartitionSet => {
   const definition = partitions.partitions
@@ -379,6 +354,12 @@ const note = (text: string, partitions: PartitionSet.PartitionSet | undefined): 
   partitions === undefined || PartitionSet.isEmpty(partitions)
     ? []
     : [`${PartitionSet.format(partitions, { limit: 4 })}: ${text}`]
+
+/** What waits, and for what. */
+const waits = ({ incompleteWindows, waiting }: PlanStep & { readonly _tag: "Build" }): ReadonlyArray<string> =>
+  incompleteWindows === undefined
+    ? note("waiting for upstream windows that do not exist", waiting)
+    : incompleteWindows.map(IncompleteWindow.format)
 
 const withdrawal = (units: ReadonlyArray<string>): ReadonlyArray<string> => {
   const [first] = units

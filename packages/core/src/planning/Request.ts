@@ -18,8 +18,10 @@ import * as PartitionSet from "../PartitionSet.ts"
  * @since 0.1.0
  */
 export interface Request {
-  /** The assets by name; empty means all. */
-  readonly assets: ReadonlyArray<AssetKey>
+  /** The assets by name. All, where neither names nor a selection are given. */
+  readonly assets?: ReadonlyArray<AssetKey> | undefined
+  /** The assets by a selection, as data or as `AssetSelection.parse` reads it; those of `assets` are added to it. */
+  readonly select?: AssetSelection.AssetSelection | string | undefined
   /** The partitions as a range (`2024-03..`), for the named assets that have partitions; undefined means all. */
   readonly partitions?: string | undefined
   /** Whether what they are made of is brought up to date first. Default true. */
@@ -44,24 +46,47 @@ export interface Target<R = unknown> {
 }
 
 /**
+ * The assets that are asked for, as a selection.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const selection = (
+  { assets = [], select }: Pick<Request, "assets" | "select">,
+  graph: AssetGraph
+): Result.Result<AssetSelection.AssetSelection, AssetSelection.InvalidSelection> => {
+  const named = AssetSelection.names(...assets)
+  if (select === undefined) return Result.succeed(assets.length === 0 ? AssetSelection.all : named)
+  return Result.map(
+    typeof select === "string" ? AssetSelection.parse(select, graph) : Result.succeed(select),
+    (selected) => (assets.length === 0 ? selected : AssetSelection.union(selected, named))
+  )
+}
+
+/**
  * The assets that take part, upstream before downstream, each with the partitions wanted of it.
  *
  * **Details**
  *
  * Upstream of a range lie the partitions that the range is made of, where the mapping tells them; all, where it reads
- * rows. An asset whose policy is `onRequest` takes part only where it is named.
+ * rows. An asset whose policy is `onRequest` takes part only where it is named. A selection by state asks `statusOf`.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const targets = <R>(
   request: Request,
-  options: { readonly graph: AssetGraph<R>; readonly now: number }
-): Result.Result<ReadonlyArray<Target<R>>, UnknownAsset | PartitionSet.InvalidPartitionRange> =>
+  options: { readonly graph: AssetGraph<R>; readonly now: number; readonly statusOf?: AssetSelection.StatusOf }
+): Result.Result<
+  ReadonlyArray<Target<R>>,
+  UnknownAsset | AssetSelection.InvalidSelection | PartitionSet.InvalidPartitionRange
+> =>
   Result.gen(function* () {
-    const { graph, now } = options
-    const named = request.assets.length === 0 ? AssetSelection.all : AssetSelection.names(...request.assets)
-    const names = new Set(yield* AssetSelection.resolve(named, graph))
+    const { graph, now, statusOf } = options
+    const named = AssetSelection.names(
+      ...(yield* AssetSelection.resolve(yield* selection(request, graph), graph, statusOf))
+    )
+    const names = new Set(named.names)
     const isWithUpstream = request.upstream ?? true
     const order = yield* AssetSelection.resolve(isWithUpstream ? AssetSelection.upstream(named) : named, graph)
     const wanted = new Map<AssetKey, PartitionSet.PartitionSet>()

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import { BeginTransaction } from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
@@ -50,6 +51,10 @@ export class Postgres extends Context.Service<
       statement: Sql,
       options: { readonly fetch: number }
     ) => Stream.Stream<ReadonlyArray<string | null>, Reason>
+    /** What is notified on a channel from now on, in the order of the commits; fails when the connection is lost. */
+    readonly listen: (channel: string) => Effect.Effect<Stream.Stream<string, Reason>, Reason, Scope.Scope>
+    /** Holds an advisory lock on a connection of its own until the scope closes or the connection ends. */
+    readonly hold: (key: string) => Effect.Effect<void, Reason, Scope.Scope>
   }
 >()("@assay/core/postgres/Postgres") {}
 
@@ -77,7 +82,9 @@ const roleOf = ({ config: { url, username } }: PgClient.PgClient): string | unde
   username ?? (url === undefined ? undefined : decoded(URL.parse(Redacted.value(url))?.username))
 
 const decoded = (text: string | undefined): string | undefined =>
-  text === undefined || text === "" ? undefined : (new URLSearchParams(`text=${text.replaceAll("+", "%2B")}`).get("text") ?? text)
+  text === undefined || text === ""
+    ? undefined
+    : (new URLSearchParams(`text=${text.replaceAll("+", "%2B").replaceAll("&", "%26")}`).get("text") ?? text)
 
 const queriesOn = (
   client: PgClient.PgClient,
@@ -88,8 +95,7 @@ const queriesOn = (
     const { text, values } = compile(statement)
     return client.unsafe(text, values.map(bind))
   }
-  const run = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, Reason> =>
-    Effect.mapError(effect, reason)
+  const run = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, Reason> => Effect.mapError(effect, reason)
 
   const query = <A>(statement: Sql, row: Schema.ConstraintDecoder<A>): Effect.Effect<ReadonlyArray<A>, Reason> =>
     Effect.flatMap(run(raw(statement)), (rows) =>
@@ -134,7 +140,23 @@ const queriesOn = (
       })
     )
 
-  return Postgres.of({ schemas, query, execute, stream, cursor })
+  const listen = (channel: string) =>
+    Effect.mapBoth(client.listen(channel), {
+      onFailure: reason,
+      onSuccess: (queue) =>
+        Stream.fromQueue(queue).pipe(
+          Stream.map(({ payload }) => payload),
+          Stream.mapError(reason)
+        )
+    })
+
+  const hold = Effect.fnUntraced(function* (key: string) {
+    const connection = yield* Effect.mapError(client.reserve, reason)
+    const lock = (name: string) => run(connection.executeRaw(`SELECT ${name}(hashtextextended($1, 0))`, [key]))
+    yield* Effect.acquireRelease(lock("pg_advisory_lock"), () => Effect.ignore(lock("pg_advisory_unlock")))
+  })
+
+  return Postgres.of({ schemas, query, execute, stream, cursor, listen, hold })
 }
 
 const transactionsOn = (

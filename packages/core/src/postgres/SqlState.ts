@@ -46,7 +46,7 @@ export const serverError = (error: SqlError): ServerError => {
  * @category conversions
  * @since 0.1.0
  */
-export const reason = (error: SqlError, role: string | undefined = undefined): Reason => {
+export const reason = (error: SqlError, role?: string): Reason => {
   const { code, message: words } = serverError(error)
   const isLost = error.reason._tag === "ConnectionError" || endsConnection(code)
   const message = isLost || isConnecting(error) ? connectionWords(error, words, code) : words

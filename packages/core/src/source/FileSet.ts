@@ -50,9 +50,7 @@ export const endings: ReadonlyArray<string> = [".csv", ".ndjson", ".jsonl", ".cs
  */
 export const list = Effect.fn("FileSet.list")(function* (path: string, setting: string) {
   const place = yield* locate(path, setting)
-  const origins = yield* originsAt(place, path)
-  const found = yield* Effect.forEach(origins, (origin) => fileAt(place.root, origin), { concurrency: 16 })
-  const files = found.filter((file) => file !== undefined)
+  const { files } = yield* Effect.repeat(present(place, path), { until: ({ isSettled }) => isSettled, times: 2 })
   if (files.length === 0) {
     return yield* unreadable(
       path,
@@ -108,6 +106,14 @@ export const fromSystem =
 
 // --- internal ---
 
+/** The files that were there when they were looked at. One renamed meanwhile is found under its new name the next time. */
+const present = Effect.fnUntraced(function* (place: Place, path: string) {
+  const origins = yield* originsAt(place, path)
+  const found = yield* Effect.forEach(origins, (origin) => fileAt(place.root, origin), { concurrency: 16 })
+  const files = found.filter((file) => file !== undefined)
+  return { files, isSettled: files.length === origins.length }
+})
+
 interface Place {
   readonly kind: "file" | "folder" | "glob"
   readonly root: string
@@ -128,7 +134,7 @@ const locate = Effect.fnUntraced(function* (path: string, setting: string) {
   if (magic.test(path)) return globPlace(absolute)
   return yield* unreadable(
     path,
-    `There is nothing at "${path}" (${absolute}). Set ${setting} to a file, a folder or a glob that exists.`
+    `There is nothing at "${path}"${path === absolute ? "" : ` (${absolute})`}. Set ${setting} to a file, a folder or a glob that exists.`
   )
 })
 

@@ -8,11 +8,13 @@ import { unitColumns } from "../Asset.ts"
 import type { Edge } from "../AssetGraph.ts"
 import { type Column, type Row, rowText } from "../Column.ts"
 import { compare as compareBytes } from "../internal/byteOrder.ts"
-import type { AsOf, Bounds, ByColumns, Onwards } from "../PartitionMapping.ts"
+import type { AsOf, Bounds, ByColumns, Keys, Onwards } from "../PartitionMapping.ts"
 import { matches } from "../RowFilter.ts"
-import { from, listed, none, type UnitSet } from "../Unit.ts"
+import { all, listed, none, type UnitSet } from "../Unit.ts"
 import type { Scd2 } from "../WriteStrategy.ts"
 import * as Cells from "./Cells.ts"
+import * as InputWindow from "./InputWindow.ts"
+import * as KeyOrder from "./KeyOrder.ts"
 import * as MemoryUnit from "./MemoryUnit.ts"
 
 /**
@@ -83,6 +85,49 @@ export const partitions = (edge: Edge, change: Change): ReadonlyArray<string> =>
   distinct(difference(edge, unitColumns(edge.upstream), change).map(MemoryUnit.own(edge.upstream)))
 
 /**
+ * Whether a change is seen in the partitions that every unit reads.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const keys = (edge: Edge, mapping: Keys, change: Change): UnitSet => {
+  const names = unitColumns(edge.upstream)
+  const isRead = Cells.named(edge.upstream, names).map((column) =>
+    MemoryUnit.isInSome(
+      InputWindow.ofKeys(mapping, { upstream: edge.upstream, downstream: edge.downstream, units: [] }),
+      column
+    )
+  )
+  return difference(edge, names, change).some((row) => isRead.every((is) => is(row))) ? all : none
+}
+
+/**
+ * Whether a change is seen in the partition that is or was the last one with a row.
+ *
+ * **Details**
+ *
+ * A partition behind the one that is the last now has lost all its rows, so it was the last before. One before it is not
+ * read, and was not: the last partition only moves back when it loses its rows.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const last = (edge: Edge, options: { readonly change: Change; readonly rows: Iterable<Row> }): UnitSet => {
+  const { input, upstream } = edge
+  const names = unitColumns(upstream)
+  const [column] = Cells.named(upstream, names)
+  if (column === undefined) return all
+  const placeOf = MemoryUnit.placeOf(upstream.partitions, column)
+  let now = Number.NEGATIVE_INFINITY
+  for (const row of options.rows) {
+    if (matches(upstream.columns, input.where, row)) now = Math.max(now, placeOf(row) ?? now)
+  }
+  return difference(edge, names, options.change).some((row) => (placeOf(row) ?? Number.NEGATIVE_INFINITY) >= now)
+    ? all
+    : none
+}
+
+/**
  * Every partition from the first one on that a mapping onwards reaches.
  *
  * **Details**
@@ -95,15 +140,30 @@ export const partitions = (edge: Edge, change: Change): ReadonlyArray<string> =>
  * @since 0.1.0
  */
 export const onwards = (edge: Edge, mapping: Onwards, change: Change): UnitSet => {
-  const { downstream, upstream } = edge
+  const { upstream } = edge
   const [column] = Cells.named(upstream, [mapping.column])
   if (column === undefined) return none
   const changes =
     upstream.write._tag === "Scd2" && upstream.write.validFrom === mapping.column && mapping.bounds === "compared"
       ? boundaries(edge, upstream.write, change)
       : difference(edge, [mapping.column], change)
-  const [first] = distinct(changes.map(MemoryUnit.ofPartition(downstream.partitions, column)))
-  return first === undefined ? none : from(first)
+  const values = changes.flatMap((row) => Cells.text(column, row) ?? []).toSorted(compareBytes)
+  return onwardsFrom(edge, mapping, values[0] ?? null)
+}
+
+/**
+ * Every partition that reads a row with this value, by a mapping onwards; none for null.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const onwardsFrom = ({ downstream, upstream }: Edge, mapping: Onwards, value: string | null): UnitSet => {
+  const { partitions } = downstream
+  const [column] = Cells.named(upstream, [mapping.column])
+  if (column === undefined || value === null) return none
+  if (partitions._tag !== "TimeWindows") return all
+  const instant = MemoryUnit.instantOf(partitions, column)({ [column.name]: value })
+  return instant === undefined ? none : KeyOrder.onwards(partitions, instant)
 }
 
 /**

@@ -3,6 +3,7 @@
  * windows of the upstream asset: a partition that is read is read as a whole (L7).
  */
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type { Asset } from "../Asset.ts"
 import * as Spans from "../internal/spans.ts"
 import type * as PartitionMapping from "../PartitionMapping.ts"
@@ -30,6 +31,30 @@ export const ofTimeWindows = (
       PartitionSet.ranges(PartitionSet.fromWindow(from, window))
     )
   )
+}
+
+/**
+ * The partitions upstream that a mapping of keys has the partitions of a step read.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const ofKeys = (
+  mapping: PartitionMapping.Keys | PartitionMapping.StaticMap | PartitionMapping.Custom,
+  options: { readonly upstream: Asset; readonly downstream: Asset; readonly units: ReadonlyArray<Unit> }
+): PartitionSet.PartitionSet => {
+  const from = options.upstream.partitions
+  const to = options.downstream.partitions
+  const downstream =
+    mapping._tag === "Keys"
+      ? PartitionSet.all(to)
+      : Result.getOrThrow(
+          PartitionSet.fromKeys(
+            to,
+            options.units.map(({ unit }) => unit)
+          )
+        )
+  return PartitionReach.upstream(mapping, { downstream, upstream: from }) ?? PartitionSet.all(from)
 }
 
 /**

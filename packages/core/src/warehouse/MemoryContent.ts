@@ -8,10 +8,9 @@ import type { Edge } from "../AssetGraph.ts"
 import { type Column, type Row, rowText } from "../Column.ts"
 import { md5 } from "../internal/hash.ts"
 import * as Partitions from "../Partitions.ts"
-import * as PartitionSet from "../PartitionSet.ts"
+import type * as PartitionSet from "../PartitionSet.ts"
 import { matches } from "../RowFilter.ts"
 import type { UnitSet } from "../Unit.ts"
-import * as TimeWindow from "../TimeWindow.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import * as Cells from "./Cells.ts"
 import * as MemoryCheck from "./MemoryCheck.ts"
@@ -119,18 +118,5 @@ const contentOf = (unit: string, columns: ReadonlyArray<Column>, rows: ReadonlyA
 const isInPartitions = (asset: Asset, set: PartitionSet.PartitionSet | undefined): ((row: Row) => boolean) => {
   const cut = partitionedBy(asset)
   if (set === undefined || cut === undefined) return () => true
-  const column = columnUnsafe(asset, cut.column)
-  const { partitions } = cut
-  if (partitions._tag !== "TimeWindows") {
-    return (row) => {
-      const key = Cells.text(column, row)
-      return key !== null && PartitionSet.has(set, key)
-    }
-  }
-  const instant = MemoryUnit.instantOf(partitions, column)
-  const ranges = PartitionSet.ranges(set)
-  return (row) => {
-    const at = instant(row)
-    return at !== undefined && ranges.some((range) => TimeWindow.contains(range, at))
-  }
+  return MemoryUnit.isInSome(set, columnUnsafe(asset, cut.column))
 }

@@ -5,9 +5,9 @@
 import type { Asset, NamedInput } from "../Asset.ts"
 import { unitColumns } from "../Asset.ts"
 import type { Row } from "../Column.ts"
+import * as Spans from "../internal/spans.ts"
 import { columnsOf } from "../PartitionMapping.ts"
 import { matches } from "../RowFilter.ts"
-import type { TimeWindow } from "../TimeWindow.ts"
 import type { Unit } from "../Unit.ts"
 import * as Cells from "./Cells.ts"
 import * as InputWindow from "./InputWindow.ts"
@@ -21,12 +21,8 @@ import type { Scope } from "./Warehouse.ts"
  * @since 0.1.0
  */
 export const ofInput = (asset: Asset, input: NamedInput, scope: Scope, rows: Iterable<Row>): ReadonlyArray<Row> => {
-  const isNeeded = restriction(asset, input, scope)
-  const shown: Array<Row> = []
-  for (const row of rows) {
-    if (matches(input.asset.columns, input.where, row) && isNeeded(row)) shown.push(Cells.pick(input.columns, row))
-  }
-  return shown
+  const seen = Array.from(rows).filter((row) => matches(input.asset.columns, input.where, row))
+  return seen.filter(restriction(asset, input, scope, seen)).map((row) => Cells.pick(input.columns, row))
 }
 
 /**
@@ -40,9 +36,21 @@ export const units = ({ partitions, units: set }: Scope): ReadonlyArray<Unit> =>
 
 // --- internal ---
 
-const restriction = (asset: Asset, input: NamedInput, scope: Scope): ((row: Row) => boolean) => {
+/** `seen` are the rows among which the last partition is sought. */
+const restriction = (
+  asset: Asset,
+  input: NamedInput,
+  scope: Scope,
+  seen: ReadonlyArray<Row>
+): ((row: Row) => boolean) => {
   const { mapping } = input
   const upstream = input.asset
+  const [cut] = Cells.named(upstream, unitColumns(upstream))
+  // What every unit reads alike, and the whole table too.
+  if (mapping._tag === "Keys" && cut !== undefined) {
+    return MemoryUnit.isInSome(InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: [] }), cut)
+  }
+  if (mapping._tag === "Last" && cut !== undefined) return isInLast(MemoryUnit.placeOf(upstream.partitions, cut), seen)
   if (unitColumns(asset).length === 0) return everything
   if (scope.units._tag === "All") {
     // A row whose columns name no unit belongs to none: a step never sees it, so the whole rebuild must not either.
@@ -58,11 +66,18 @@ const restriction = (asset: Asset, input: NamedInput, scope: Scope): ((row: Row)
     case "Identity":
       return MemoryUnit.isInScope(upstream, scope)
     case "TimeWindows": {
-      const [column] = Cells.named(upstream, unitColumns(upstream))
       const windows = InputWindow.ofTimeWindows(mapping, { upstream, downstream: asset, units: scope.partitions })
-      if (column === undefined || windows === undefined || upstream.partitions._tag !== "TimeWindows") return everything
-      const at = MemoryUnit.instantOf(upstream.partitions, column)
-      return (row) => isInside(windows, at(row))
+      if (cut === undefined || windows === undefined || upstream.partitions._tag !== "TimeWindows") return everything
+      const at = MemoryUnit.instantOf(upstream.partitions, cut)
+      return (row) => {
+        const instant = at(row)
+        return instant !== undefined && Spans.contains(windows, instant)
+      }
+    }
+    case "StaticMap":
+    case "Custom": {
+      const set = InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: scope.partitions })
+      return cut === undefined ? everything : MemoryUnit.isInSome(set, cut)
     }
     case "Onwards": {
       const [column] = Cells.named(upstream, [mapping.column])
@@ -73,23 +88,15 @@ const restriction = (asset: Asset, input: NamedInput, scope: Scope): ((row: Row)
     }
     case "All":
     case "AsOf":
+    case "Last":
+    case "Keys":
       return everything
   }
 }
 
 const everything = (): boolean => true
 
-/** Binary search among windows that are in order and do not overlap. */
-const isInside = (windows: ReadonlyArray<TimeWindow>, instant: number | undefined): boolean => {
-  if (instant === undefined) return false
-  let low = 0
-  let high = windows.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const window = windows[middle]
-    if (window === undefined || instant < window.start) high = middle
-    else if (instant >= window.end) low = middle + 1
-    else return true
-  }
-  return false
+const isInLast = (placeOf: (row: Row) => number | undefined, seen: ReadonlyArray<Row>): ((row: Row) => boolean) => {
+  const last = seen.reduce((greatest, row) => Math.max(greatest, placeOf(row) ?? greatest), Number.NEGATIVE_INFINITY)
+  return (row) => placeOf(row) === last
 }

@@ -7,7 +7,7 @@ import type { Asset } from "../Asset.ts"
 import { unitColumns } from "../Asset.ts"
 import { type Column, type Row, rowText } from "../Column.ts"
 import { compare as compareBytes } from "../internal/byteOrder.ts"
-import type { DataQuality } from "../MaterializationError.ts"
+import type { DataQuality, DefinitionFault } from "../MaterializationError.ts"
 import * as PartitionSet from "../PartitionSet.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import * as Cells from "./Cells.ts"
@@ -113,6 +113,22 @@ export const write = (
   })
 
 /**
+ * Refuses rows of units that are not among those that the rows of the inputs name.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const refuseForeign = (
+  asset: Asset,
+  rows: ReadonlyArray<Row>,
+  named: ReadonlySet<string | null>
+): Result.Result<void, DefinitionFault> => {
+  // A null in the key is told by its column.
+  const found = others(asset, rows, (unit) => unit !== null && !named.has(unit))
+  return found === undefined ? Result.void : Result.fail(Refusal.foreign(asset, found.rows, found.units))
+}
+
+/**
  * Removes the rows that lie in none of the given partitions.
  *
  * @category writing
@@ -202,10 +218,16 @@ const keyed = (asset: Asset, rows: ReadonlyArray<Row>): Result.Result<ReadonlyMa
 const refuseStrangers = (asset: Asset, scope: Scope, rows: ReadonlyArray<Row>): Result.Result<void, DataQuality> => {
   if (scope.units._tag === "All" || unitColumns(asset).length === 0) return Result.void
   const contains = MemoryUnit.isIn(scope.units)
-  const units = rows.map(MemoryUnit.own(asset)).filter((unit) => !contains(unit))
-  if (units.length === 0) return Result.void
+  const found = others(asset, rows, (unit) => !contains(unit))
+  return found === undefined ? Result.void : Result.fail(Refusal.strangers(asset, found.rows, found.units))
+}
+
+/** How many rows belong to units of a kind, and to which. */
+const others = (asset: Asset, rows: ReadonlyArray<Row>, isOther: (unit: string | null) => boolean) => {
+  const units = rows.map(MemoryUnit.own(asset)).filter(isOther)
+  if (units.length === 0) return undefined
   const distinct = Array.from(new Set(units)).toSorted((a, b) => compareBytes(a ?? "", b ?? ""))
-  return Result.fail(Refusal.strangers(asset, units.length, distinct))
+  return { rows: units.length, units: distinct }
 }
 
 const refuseCells = (asset: Asset, rows: ReadonlyArray<Row>): Result.Result<void, DataQuality> => {

@@ -9,9 +9,12 @@ import type { Column, Row } from "../Column.ts"
 import { compare as compareBytes } from "../internal/byteOrder.ts"
 import * as Calendar from "../internal/calendar.ts"
 import * as TimeZone from "../internal/timeZone.ts"
+import * as Spans from "../internal/spans.ts"
 import * as Partitions from "../Partitions.ts"
+import * as PartitionSet from "../PartitionSet.ts"
 import { type UnitSet, whole } from "../Unit.ts"
 import * as Cells from "./Cells.ts"
+import * as KeyOrder from "./KeyOrder.ts"
 import type { Scope } from "./Warehouse.ts"
 
 /**
@@ -97,6 +100,54 @@ export const instantOf = (partitions: Partitions.TimeWindows, column: Column): (
 }
 
 /**
+ * Tells whether a row's value in a column lies in one of some partitions.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isInSome = (set: PartitionSet.PartitionSet, column: Column): ((row: Row) => boolean) => {
+  const { partitions } = set
+  if (partitions._tag !== "TimeWindows") {
+    const keys = new Set(PartitionSet.keys(set))
+    return (row) => {
+      const key = Cells.text(column, row)
+      return key !== null && keys.has(key)
+    }
+  }
+  const at = instantOf(partitions, column)
+  const ranges = PartitionSet.ranges(set)
+  return (row) => {
+    const instant = at(row)
+    return instant !== undefined && Spans.contains(ranges, instant)
+  }
+}
+
+/**
+ * A number that grows with the partitions in which rows lie: the instant of the column's value, or the place of its name in
+ * the list. Undefined where it has none.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const placeOf = (partitions: Partitions.Partitions, column: Column): ((row: Row) => number | undefined) => {
+  switch (partitions._tag) {
+    case "Unpartitioned":
+      return () => 0
+    case "Static": {
+      const places = new Map(partitions.keys.map((key, place) => [key, place]))
+      return (row) => places.get(Cells.text(column, row) ?? "")
+    }
+    case "TimeWindows": {
+      const at = instantOf(partitions, column)
+      return (row) => {
+        const instant = at(row)
+        return instant === undefined ? undefined : Partitions.windowAt(partitions, instant).start
+      }
+    }
+  }
+}
+
+/**
  * Tells whether a unit belongs to a set of units.
  *
  * @category predicates
@@ -148,10 +199,8 @@ export const isWithin = (partitions: Partitions.Partitions): ((unit: string) => 
       return (unit) => keys.has(unit)
     }
     case "TimeWindows": {
-      const { end, start } = Partitions.range(partitions)
-      const first = Partitions.keyOf(partitions, start)
-      const past = Number.isFinite(end) ? Partitions.keyOf(partitions, end) : undefined
-      return (unit) => compareBytes(unit, first) >= 0 && (past === undefined || compareBytes(unit, past) < 0)
+      const { greatest, least } = KeyOrder.bounds(partitions)
+      return (unit) => compareBytes(unit, least) >= 0 && (greatest === undefined || compareBytes(unit, greatest) <= 0)
     }
   }
 }

@@ -11,7 +11,8 @@ import type { Asset } from "../Asset.ts"
 import type { AssetCheck, CheckResult } from "../AssetCheck.ts"
 import type { Row } from "../Column.ts"
 import type { AnyRows } from "../Compute.ts"
-import { type DataQuality, DefinitionFault, type Reason } from "../MaterializationError.ts"
+import { DefinitionFault, type Reason } from "../MaterializationError.ts"
+import { matches } from "../RowFilter.ts"
 import { MemoryStore } from "../Transactor.ts"
 import { all, listed, none } from "../Unit.ts"
 import * as Change from "./Change.ts"
@@ -20,6 +21,7 @@ import * as MemoryContent from "./MemoryContent.ts"
 import * as MemoryRelation from "./MemoryRelation.ts"
 import * as MemoryTable from "./MemoryTable.ts"
 import * as MemoryUnit from "./MemoryUnit.ts"
+import * as Refusal from "./Refusal.ts"
 import * as TableShape from "./TableShape.ts"
 import { type Difference, type Scope, Warehouse, type Written } from "./Warehouse.ts"
 
@@ -43,10 +45,7 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
         ? viewRows(asset, rowsOf)
         : Effect.sync(() => Array.from(tableOf(asset).rows.values()))
 
-    const keep = (
-      asset: Asset,
-      outcome: Result.Result<MemoryTable.Outcome, DataQuality>
-    ): Effect.Effect<Written, Reason> =>
+    const keep = (asset: Asset, outcome: Result.Result<MemoryTable.Outcome, Reason>): Effect.Effect<Written, Reason> =>
       Effect.map(Effect.fromResult(outcome), ({ change, table, written }) => {
         tables.set(new Map(tables.get()).set(asset.name, table))
         changes.set(new Map(changes.get()).set(asset.name, change))
@@ -69,7 +68,8 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
 
       redefine: () => Effect.void,
 
-      settle: () => Effect.void,
+      settle: ({ asset }) =>
+        Effect.sync(() => changes.set(new Map(Array.from(changes.get()).filter(([name]) => name !== asset.name)))),
 
       land: ({ asset, knownBy, rows }) =>
         Effect.suspend(() => keep(asset, MemoryTable.append(tableOf(asset), asset, rows, knownBy))),
@@ -77,6 +77,8 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
       build: Effect.fnUntraced(function* ({ asset, computed = Effect.void, scope }) {
         const rows = yield* compute(asset, scope, rowsOf)
         yield* computed
+        const named = scope.units._tag === "All" ? yield* unitsNamed(asset, rowsOf) : undefined
+        if (named !== undefined) yield* Effect.fromResult(MemoryTable.refuseForeign(asset, rows, named))
         return yield* keep(asset, MemoryTable.write(tableOf(asset), asset, scope, rows))
       }),
 
@@ -99,6 +101,10 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
           }
           case "Onwards":
             return Change.onwards(edge, mapping, change)
+          case "Last":
+            return Change.last(edge, { change, rows: yield* rowsOf(edge.upstream) })
+          case "Keys":
+            return Change.keys(edge, mapping, change)
           default:
             return Change.difference(edge, [], change).length > 0 ? all : none
         }
@@ -195,6 +201,21 @@ const viewRows = Effect.fnUntraced(function* (
     })
   }
   return MemoryTable.resolve(asset, result)
+})
+
+/** The units that the rows of the inputs name; undefined where these are not all that there may be. */
+const unitsNamed = Effect.fnUntraced(function* (
+  asset: Asset,
+  rowsOf: RowsOf
+): Effect.fn.Return<ReadonlySet<string | null> | undefined, Reason> {
+  const inputs = Refusal.naming(asset)
+  if (inputs === undefined) return undefined
+  const units = yield* Effect.forEach(inputs, (input) =>
+    Effect.map(rowsOf(input.asset), (rows) =>
+      rows.filter((row) => matches(input.asset.columns, input.where, row)).map(MemoryUnit.of(asset, input.columns))
+    )
+  )
+  return new Set(units.flat())
 })
 
 const withoutRows = (asset: Asset): DefinitionFault =>

@@ -3,8 +3,10 @@
  * rows have one key, or because a value is missing or does not fit. The sentences, for every warehouse.
  */
 import type { Asset } from "../Asset.ts"
-import { unitColumns } from "../Asset.ts"
-import { DataQuality } from "../MaterializationError.ts"
+import { columnUnsafe, unitColumns } from "../Asset.ts"
+import type { Column } from "../Column.ts"
+import { DataQuality, DefinitionFault } from "../MaterializationError.ts"
+import type { RowFilter } from "../RowFilter.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 
 /**
@@ -18,13 +20,57 @@ export const strangers = (asset: Asset, rows: number, units: ReadonlyArray<strin
   new DataQuality({
     check: "units",
     message:
-      `the compute returned ${rows} rows for ${units
-        .slice(0, shown)
-        .map((unit) => `"${unit}"`)
-        .join(", ")}` +
-      `${units.length > shown ? " and others" : ""}, which it was not asked to build. Each row's ` +
+      `the compute returned ${rows} rows for ${named(units)}, which it was not asked to build. Each row's ` +
       `${unitColumns(asset).join(", ")} must follow from the same columns that the inputs are mapped by.`
   })
+
+/**
+ * Rows of units that no row of the inputs names. A step that rebuilds single units would never build or remove them, so
+ * they would stay when what they come from is gone.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const foreign = (asset: Asset, rows: number, units: ReadonlyArray<string | null>): DefinitionFault =>
+  new DefinitionFault({
+    message:
+      `the compute of "${asset.name}" returned ${rows} rows for ${named(units)}, which no row of its inputs names. Each ` +
+      `row's ${unitColumns(asset).join(", ")} must be what the inputs are mapped by: ${asset.inputs
+        .flatMap(({ as, mapping }) => (mapping._tag === "ByColumns" ? [`${mapping.columns.join(", ")} of ${as}`] : []))
+        .join("; ")}. Compute the key in an asset upstream and map by that column, or map an input by ` +
+      "PartitionMapping.all.",
+    code: undefined
+  })
+
+/**
+ * The inputs whose rows name the units of an asset by their columns. Undefined where other inputs may name more of them,
+ * so that rows of any unit have to be taken.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const naming = (asset: Asset): ReadonlyArray<NamingInput> | undefined => {
+  if (unitColumns(asset).length === 0) return undefined
+  const inputs = asset.inputs.flatMap(({ asset, mapping, where }): ReadonlyArray<NamingInput> =>
+    mapping._tag === "ByColumns"
+      ? [{ asset, where, columns: mapping.columns.map((name) => columnUnsafe(asset, name)) }]
+      : []
+  )
+  const isSure = asset.inputs.every(({ mapping }) => mapping._tag === "ByColumns" || mapping._tag === "AsOf")
+  return isSure && inputs.length > 0 ? inputs : undefined
+}
+
+/**
+ * An input that names units: its asset, its columns that do, and which of its rows.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NamingInput {
+  readonly asset: Asset
+  readonly columns: ReadonlyArray<Column>
+  readonly where: RowFilter | undefined
+}
 
 /**
  * Keys that more than one row has. `key` is an example, as text.
@@ -81,3 +127,9 @@ export const range = (asset: Asset, column: string, value: string): DataQuality 
 
 /** So many units are named in a message. */
 const shown = 3
+
+const named = (units: ReadonlyArray<string | null>): string =>
+  `${units
+    .slice(0, shown)
+    .map((unit) => `"${unit}"`)
+    .join(", ")}${units.length > shown ? " and others" : ""}`

@@ -4,7 +4,7 @@
  * the same cases.
  */
 import type { Asset } from "../Asset.ts"
-import type { Cell, Row } from "../Column.ts"
+import type { Cell, Column, Row } from "../Column.ts"
 import { md5 } from "../internal/hash.ts"
 import type { Scd2 } from "../WriteStrategy.ts"
 import * as Cells from "./Cells.ts"
@@ -27,7 +27,6 @@ export const versions = (asset: Asset, write: Scd2, observations: ReadonlyArray<
   if (from === undefined) return []
   const key = Cells.named(asset, write.key)
   const tracked = Cells.named(asset, write.tracked)
-  const identity = [...key, from]
   const seen = (row: Row) => JSON.stringify(tracked.map((column) => Cells.text(column, row)))
   const startOf = (row: Row) => Cells.text(from, row)
   const derived = new Set([write.surrogateKey, write.validTo, write.isCurrent])
@@ -53,7 +52,7 @@ export const versions = (asset: Asset, write: Scd2, observations: ReadonlyArray<
           asset.columns.map(({ name }) => name),
           { ...row, ...whole }
         ),
-        [write.surrogateKey]: md5(identity.flatMap((column) => Cells.text(column, row) ?? []).join(separator)),
+        [write.surrogateKey]: surrogateKey(key, from, row),
         [write.validTo]: until,
         [write.isCurrent]: until === null
       }
@@ -66,8 +65,16 @@ export const versions = (asset: Asset, write: Scd2, observations: ReadonlyArray<
 
 // --- internal ---
 
-/** A separator that hardly occurs in a key. */
-const separator = "\u001f"
+/**
+ * Hash of the key and the start of the version. The start has no separator in it, so a key of one part may; of several
+ * parts each is hashed by itself, so that none can reach into the next one.
+ */
+const surrogateKey = (key: ReadonlyArray<Column>, from: Column, row: Row): string => {
+  const parts = key.map((column) => Cells.text(column, row) ?? "")
+  const [only = ""] = parts
+  const identity = parts.length === 1 ? only : parts.map(md5).join("")
+  return md5(`${identity}\u001f${Cells.text(from, row) ?? ""}`)
+}
 
 const sequence = ({ _sequence }: Row): number => (typeof _sequence === "number" ? _sequence : Number.NEGATIVE_INFINITY)
 

@@ -6,11 +6,12 @@
 import type { Asset, NamedInput } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
 import type { Edge } from "../AssetGraph.ts"
-import type { AsOf, Bounds, ByColumns, Onwards } from "../PartitionMapping.ts"
+import type { AsOf, Bounds, ByColumns, Keys, Onwards } from "../PartitionMapping.ts"
 import { toSql } from "../RowFilter.ts"
-import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
+import { and, identifier, list, literal, or, sql, type Sql } from "../Sql.ts"
 import type { Scd2 } from "../WriteStrategy.ts"
 import { attributes } from "./Change.ts"
+import * as InputWindow from "./InputWindow.ts"
 import * as SqlTable from "./SqlTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
 
@@ -49,7 +50,48 @@ export const partitions = ({ input, upstream }: Edge): Sql => {
 }
 
 /**
- * The first partition reached by a mapping onwards, as one row; null where nothing changed.
+ * The changed rows in the partitions that every unit reads.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const keys = ({ downstream, input, upstream }: Edge, mapping: Keys): Sql => {
+  const names = unitColumns(upstream)
+  const set = InputWindow.ofKeys(mapping, { upstream, downstream, units: [] })
+  return sql`SELECT FROM ${difference(upstream, input, names)} AS d
+    WHERE ${and(names.map((name) => SqlUnit.inSome(set, columnUnsafe(upstream, name), identifier("d", name))))}`
+}
+
+/**
+ * The changed rows in the partition that is or was the last one with a row.
+ *
+ * **Details**
+ *
+ * A partition behind the one that is the last now has lost all its rows, so it was the last before. One before it is not
+ * read, and was not: the last partition only moves back when it loses its rows.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const last = ({ input, upstream }: Edge, table: (asset: Asset) => Sql): Sql => {
+  const { partitions } = upstream
+  const [name = ""] = unitColumns(upstream)
+  const column = columnUnsafe(upstream, name)
+  const placed = (alias: string) => SqlUnit.place(partitions, column, identifier(alias, name))
+  const sameWindow =
+    partitions._tag === "TimeWindows"
+      ? [
+          sql`${SqlUnit.ofPartition(partitions, column, identifier("d", name))}
+            = ${SqlUnit.ofPartition(partitions, column, identifier("now", "place"))}`
+        ]
+      : []
+  return sql`SELECT FROM ${difference(upstream, input, [name])} AS d CROSS JOIN
+    (SELECT max(${placed("l")}) AS place FROM ${table(upstream)} AS l WHERE ${toSql(input.where)}) AS now
+    WHERE ${or([sql`now.place IS NULL`, sql`${placed("d")} >= now.place`, ...sameWindow])}`
+}
+
+/**
+ * The least value of a changed row in the column of a mapping onwards, as one row; null where nothing changed.
  *
  * **Details**
  *
@@ -60,15 +102,14 @@ export const partitions = ({ input, upstream }: Edge): Sql => {
  * @category mapping
  * @since 0.1.0
  */
-export const onwards = ({ downstream, input, upstream }: Edge, mapping: Onwards): Sql => {
+export const onwards = ({ input, upstream }: Edge, mapping: Onwards): Sql => {
   const column = columnUnsafe(upstream, mapping.column)
-  const unit = SqlUnit.ofPartition(downstream.partitions, column, sql`d.${identifier(column.name)}`)
   const { write } = upstream
   const changes =
     write._tag === "Scd2" && write.validFrom === mapping.column && mapping.bounds === "compared"
       ? boundaries(upstream, input, write)
       : difference(upstream, input, [mapping.column])
-  return sql`SELECT min(${unit} COLLATE "C") AS unit FROM ${changes} AS d`
+  return sql`SELECT ${SqlUnit.text(column.kind, sql`min(${identifier("d", column.name)})`)} AS first FROM ${changes} AS d`
 }
 
 /**

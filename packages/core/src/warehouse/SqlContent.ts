@@ -7,7 +7,7 @@ import { columnUnsafe, partitionedBy, unitColumns } from "../Asset.ts"
 import type { Edge } from "../AssetGraph.ts"
 import type { Column } from "../Column.ts"
 import * as Partitions from "../Partitions.ts"
-import * as PartitionSet from "../PartitionSet.ts"
+import type * as PartitionSet from "../PartitionSet.ts"
 import { toSql } from "../RowFilter.ts"
 import { and, identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
@@ -83,8 +83,5 @@ export const texts = (columns: ReadonlyArray<Column>, alias: string): Sql =>
 const within = (asset: Asset, set: PartitionSet.PartitionSet): Sql => {
   const name = partitionedBy(asset)?.column
   if (name === undefined) return literal("TRUE")
-  const column = columnUnsafe(asset, name)
-  return set.partitions._tag === "TimeWindows"
-    ? SqlUnit.inRanges(set.partitions, column, identifier("t", name), PartitionSet.ranges(set))
-    : sql`${SqlUnit.text(column.kind, identifier("t", name))} = ANY(${Array.from(PartitionSet.keys(set))}::text[])`
+  return SqlUnit.inSome(set, columnUnsafe(asset, name), identifier("t", name))
 }

@@ -10,7 +10,8 @@ import { columnUnsafe, unitColumns } from "../Asset.ts"
 import type { Reason } from "../MaterializationError.ts"
 import type { PartitionSet } from "../PartitionSet.ts"
 import type { Postgres } from "../postgres/Postgres.ts"
-import { identifier, list, sql, type Sql } from "../Sql.ts"
+import { toSql } from "../RowFilter.ts"
+import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import * as Refusal from "./Refusal.ts"
 import * as SqlScd2 from "./SqlScd2.ts"
@@ -168,23 +169,41 @@ const changedInPlace = (
   )
 }
 
+/** Rows of units that were not asked for; where everything was, of units that no row of the inputs names. */
 const refuseStrangers = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   asset: Asset,
   scope: Scope
 ): Effect.fn.Return<void, Reason> {
   const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
-  if (scope.units._tag === "All" || columns.length === 0) return
+  const isWhole = scope.units._tag === "All"
+  const expected = isWhole ? named(pg, asset) : SqlUnit.units(scope)
+  if (expected === undefined || columns.length === 0) return
   const unit = SqlUnit.of(asset, columns, identifier("r"))
   const [found] = yield* pg.query(
     sql`SELECT coalesce(sum(rows), 0)::int AS rows, (array_agg(unit ORDER BY unit COLLATE "C"))[1:4] AS units FROM (
       SELECT computed.unit, count(*) AS rows FROM (SELECT ${unit} AS unit FROM ${SqlTable.result(asset)} AS r) AS computed
-      WHERE NOT EXISTS (SELECT FROM (${SqlUnit.units(scope)}) AS asked WHERE asked.unit = computed.unit) GROUP BY computed.unit
+      WHERE NOT EXISTS (SELECT FROM (${expected}) AS asked WHERE asked.unit = computed.unit)${
+        // A null in the key is told by its column.
+        literal(isWhole ? " AND computed.unit IS NOT NULL" : "")
+      } GROUP BY computed.unit
     ) AS stranger`,
     Schema.Struct({ rows: Schema.Int, units: Schema.NullOr(Schema.Array(Schema.NullOr(Schema.String))) })
   )
-  if (found !== undefined && found.units !== null) return yield* Refusal.strangers(asset, found.rows, found.units)
+  if (!found?.units) return
+  return yield* isWhole
+    ? Refusal.foreign(asset, found.rows, found.units)
+    : Refusal.strangers(asset, found.rows, found.units)
 })
+
+/** The units that the rows of the inputs name; undefined where these are not all that there may be. */
+const named = (pg: typeof Postgres.Service, asset: Asset): Sql | undefined => {
+  const queries = Refusal.naming(asset)?.map(
+    (input) => sql`SELECT ${SqlUnit.of(asset, input.columns, identifier("u"))} AS unit
+      FROM ${SqlTable.of(pg, input.asset)} AS u WHERE ${toSql(input.where)}`
+  )
+  return queries?.reduce((all, query) => sql`${all} UNION ALL ${query}`)
+}
 
 /** Only where the strategy does not choose one row per key itself. The write would take either row of a stored key. */
 const refuseDuplicates = Effect.fnUntraced(function* (

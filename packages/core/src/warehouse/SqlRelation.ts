@@ -4,7 +4,8 @@
  */
 import type { Asset, NamedInput } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
-import { columnsOf, type PartitionMapping } from "../PartitionMapping.ts"
+import { columnsOf, type Keys, type Last, type PartitionMapping } from "../PartitionMapping.ts"
+import type { PartitionSet } from "../PartitionSet.ts"
 import { toSql } from "../RowFilter.ts"
 import { and, identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import * as InputWindow from "./InputWindow.ts"
@@ -40,7 +41,7 @@ export const ofInput = (asset: Asset, input: NamedInput, scope: Scope, table: Ta
   const alias = identifier("u")
   return sql`(SELECT ${list(input.columns.map((name) => sql`${alias}.${identifier(name)}`))}
     FROM ${table(input.asset)} AS ${alias}
-    WHERE ${and([toSql(input.where), restriction(asset, input, alias, scope)])})`
+    WHERE ${and([toSql(input.where), restriction(asset, input, scope, { alias, table })])})`
 }
 
 /**
@@ -69,9 +70,37 @@ const named = (upstream: Asset, mapping: PartitionMapping, alias: Sql): Sql =>
       .map((name) => sql`${alias}.${identifier(name)} IS NOT NULL`)
   )
 
-const restriction = (asset: Asset, input: NamedInput, alias: Sql, scope: Scope): Sql => {
+const inSome = (set: PartitionSet, upstream: Asset, alias: Sql, name: string): Sql =>
+  SqlUnit.inSome(set, columnUnsafe(upstream, name), sql`${alias}.${identifier(name)}`)
+
+/** What every unit reads alike, and the whole table too. */
+const ofEveryUnit = (
+  asset: Asset,
+  { asset: upstream, where }: NamedInput,
+  mapping: Keys | Last,
+  { alias, table }: { readonly alias: Sql; readonly table: TableOf }
+): Sql =>
+  and(
+    unitColumns(upstream).map((name) => {
+      if (mapping._tag === "Keys") {
+        const set = InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: [] })
+        return inSome(set, upstream, alias, name)
+      }
+      const rows = sql`(SELECT ${identifier(name)} FROM ${table(upstream)} WHERE ${toSql(where)})`
+      const value = sql`${alias}.${identifier(name)}`
+      return SqlUnit.inLast(upstream.partitions, columnUnsafe(upstream, name), value, rows)
+    })
+  )
+
+const restriction = (
+  asset: Asset,
+  input: NamedInput,
+  scope: Scope,
+  { alias, table }: { readonly alias: Sql; readonly table: TableOf }
+): Sql => {
   const { mapping } = input
   const upstream = input.asset
+  if (mapping._tag === "Last" || mapping._tag === "Keys") return ofEveryUnit(asset, input, mapping, { alias, table })
   if (unitColumns(asset).length === 0) return literal("TRUE")
   if (scope.units._tag === "All") return named(upstream, mapping, alias)
   switch (mapping._tag) {
@@ -105,6 +134,11 @@ const restriction = (asset: Asset, input: NamedInput, alias: Sql, scope: Scope):
         sql`${alias}.${identifier(name)}`,
         windows
       )
+    }
+    case "StaticMap":
+    case "Custom": {
+      const set = InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: scope.partitions })
+      return and(unitColumns(upstream).map((name) => inSome(set, upstream, alias, name)))
     }
     case "Onwards": {
       const until = InputWindow.ofOnwards(scope.partitions)

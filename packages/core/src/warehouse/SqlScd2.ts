@@ -71,10 +71,13 @@ export const versions = (asset: Asset, write: Scd2, staged: Sql): Sql => {
 
 // --- internal ---
 
-/** Hash of the key and the start of the version, joined by a separator that hardly occurs in a key. */
+/**
+ * Hash of the key and the start of the version. The start has no separator in it, so a key of one part may; of several
+ * parts each is hashed by itself, so that none can reach into the next one.
+ */
 const surrogateKey = (asset: Asset, write: Scd2): Sql => {
-  const parts = [...write.key, write.validFrom].map((name) =>
-    SqlUnit.text(columnUnsafe(asset, name).kind, sql`v.${identifier(name)}`)
-  )
-  return sql`md5(concat_ws(chr(31), ${list(parts)}))`
+  const textOf = (name: string) => SqlUnit.text(columnUnsafe(asset, name).kind, sql`v.${identifier(name)}`)
+  const parts = write.key.map(textOf)
+  const hashed = parts.length === 1 ? parts : parts.map((part) => sql`md5(${part})`)
+  return sql`md5(concat(${list(hashed)}, chr(31), ${textOf(write.validFrom)}))`
 }

@@ -3,13 +3,15 @@
  * of a step. A table that exists in another shape is reported, never altered behind the owner's back.
  */
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { Asset } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
 import { type AssetGraph, edgesFrom } from "../AssetGraph.ts"
 import * as Column from "../Column.ts"
 import { md5 } from "../internal/hash.ts"
-import type { Reason } from "../MaterializationError.ts"
+import { type Reason, Transient } from "../MaterializationError.ts"
 import type { Postgres } from "../postgres/Postgres.ts"
+import * as TemporaryTable from "../postgres/TemporaryTable.ts"
 import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import type { SqlCatalog } from "./SqlCatalog.ts"
@@ -45,6 +47,11 @@ export const create = Effect.fnUntraced(function* (
  * Creates the view of a view asset, or replaces it where its definition changed. Replacing locks out its readers for a
  * moment, so a view of this code version is left alone; its comment says which one it is.
  *
+ * **Details**
+ *
+ * Replacing waits for whoever is reading the view, and everybody who comes to read it waits behind, also those who wait
+ * for the assets that are held meanwhile. So it gives up after some seconds, as a reason to try again later.
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -63,7 +70,21 @@ export const createView = Effect.fnUntraced(function* (
         sql`q.${identifier(name)}::${literal(Column.postgresType(kind))}${literal(kind._tag === "Text" ? ' COLLATE "default"' : "")} AS ${identifier(name)}`
     )
   )} FROM (${query}) AS q`
-  yield* pg.execute(sql`CREATE OR REPLACE VIEW ${of(pg, asset)} AS ${typed}`)
+  const [before] = yield* pg.query(
+    sql`SELECT current_setting('lock_timeout') AS patience, set_config('lock_timeout', ${patience}, true) AS ours`,
+    Schema.Struct({ patience: Schema.String })
+  )
+  yield* pg.execute(sql`CREATE OR REPLACE VIEW ${of(pg, asset)} AS ${typed}`).pipe(
+    Effect.mapError((reason) =>
+      reason._tag === "Transient" && reason.code === lockNotAvailable
+        ? new Transient({
+            code: reason.code,
+            message: `the view "${asset.name}" has changed, but cannot be replaced while others read it (${reason.message}); end their transactions`
+          })
+        : reason
+    )
+  )
+  yield* pg.execute(sql`SELECT set_config('lock_timeout', ${before?.patience ?? "0"}, true)`)
   yield* comment(pg, sql`VIEW ${of(pg, asset)}`, signature)
 })
 
@@ -94,27 +115,29 @@ export const result = (asset: Asset): Sql => identifier(temporaryName("result", 
 export const change = (asset: Asset): Sql => identifier(temporaryName("change", asset))
 
 /**
- * Makes the temporary tables of a step ready and empty. They live as long as the session, so a step costs no catalog
- * entries.
+ * Makes the temporary tables of a step ready and empty.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const prepareTemporary = Effect.fnUntraced(function* (
-  pg: typeof Postgres.Service,
-  asset: Asset
-): Effect.fn.Return<void, Reason> {
+export const prepareTemporary = (pg: typeof Postgres.Service, asset: Asset): Effect.Effect<void, Reason> => {
   const columns = asset.columns.map(temporaryColumn)
-  yield* pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${result(asset)} (${list(columns)}) ON COMMIT DELETE ROWS`)
-  yield* pg.execute(
-    sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${change(asset)} (${list([
-      ...columns,
-      sql`_assay_is_new boolean NOT NULL`
-    ])}) ON COMMIT DELETE ROWS`
-  )
-  yield* pg.execute(sql`DELETE FROM ${result(asset)}`)
-  yield* pg.execute(sql`DELETE FROM ${change(asset)}`)
-})
+  return TemporaryTable.prepare(pg, [
+    { name: temporaryName("result", asset), columns: list(columns) },
+    { name: temporaryName("change", asset), columns: list([...columns, sql`_assay_is_new boolean NOT NULL`]) }
+  ])
+}
+
+/**
+ * The names of the temporary tables of a step.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const temporary = (asset: Asset): ReadonlyArray<string> => [
+  temporaryName("result", asset),
+  temporaryName("change", asset)
+]
 
 /**
  * The asset's columns, called through an alias.
@@ -153,6 +176,11 @@ export const analyze = (pg: typeof Postgres.Service, table: Sql): Effect.Effect<
   Effect.asVoid(pg.execute(sql`ANALYZE ${table}`))
 
 // --- internal ---
+
+/** How long the readers of a view are waited for. */
+const patience = "3s"
+
+const lockNotAvailable = "55P03"
 
 const temporaryName = (role: string, asset: Asset): string =>
   `_assay_${role}_${md5(JSON.stringify([asset.name, asset.columns.map(({ kind, name }) => [name, kind])])).slice(0, 16)}`

@@ -9,12 +9,13 @@ import { type Column, postgresType } from "../Column.ts"
 import * as Calendar from "../internal/calendar.ts"
 import * as Spans from "../internal/spans.ts"
 import * as TimeZone from "../internal/timeZone.ts"
-import * as Partitions from "../Partitions.ts"
+import type * as Partitions from "../Partitions.ts"
 import type { TimeWindows } from "../Partitions.ts"
 import * as PartitionSet from "../PartitionSet.ts"
 import { and, identifier, list, literal, or, sql, type Sql } from "../Sql.ts"
 import type { TimeWindow } from "../TimeWindow.ts"
 import { type UnitSet, whole } from "../Unit.ts"
+import * as KeyOrder from "./KeyOrder.ts"
 import * as SqlWindow from "./SqlWindow.ts"
 import type { Scope } from "./Warehouse.ts"
 
@@ -174,6 +175,61 @@ export const inKeys = (columns: ReadonlyArray<Column>, alias: Sql, scope: Scope)
 }
 
 /**
+ * The condition that a column's value lies in one of some partitions, in however many pieces they are.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const inSome = (set: PartitionSet.PartitionSet, column: Column, value: Sql): Sql => {
+  const { partitions } = set
+  if (partitions._tag !== "TimeWindows") return sql`${text(column.kind, value)} = ANY(${keysOf(set)}::text[])`
+  const ranges = PartitionSet.ranges(set)
+  const [first] = ranges
+  const last = ranges.at(-1)
+  if (first === undefined || last === undefined || ranges.length <= fewRanges)
+    return inRanges(partitions, column, value, ranges)
+  return and([
+    inRanges(partitions, column, value, [{ start: first.start, end: last.end }]),
+    sql`${ofPartition(partitions, column, value)} IN (SELECT unnest(${keysOf(set)}::text[]))`
+  ])
+}
+
+/**
+ * A value that grows with the partitions in which rows lie: the column itself, or the place of its name in the list. Null
+ * for a name that the list does not have.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const place = (partitions: Partitions.Partitions, column: Column, value: Sql): Sql =>
+  partitions._tag === "Static" ? sql`array_position(${partitions.keys}::text[], ${text(column.kind, value)})` : value
+
+/**
+ * The condition that a column's value lies in the last partition that holds a row among some, given as a relation of the
+ * column.
+ *
+ * **Details**
+ *
+ * The rows that could lie in it are bounded by the last value, so that an index on the column serves: windows open at most
+ * as far apart as the days of their schedule.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const inLast = (partitions: Partitions.Partitions, column: Column, value: Sql, rows: Sql): Sql => {
+  const name = identifier("l", column.name)
+  const greatest = sql`SELECT max(${place(partitions, column, name)}) AS place FROM ${rows} AS l`
+  if (partitions._tag !== "TimeWindows") return sql`${place(partitions, column, value)} = (${greatest})`
+  const days = literal(String(Calendar.wallGrid(partitions).days.longestGap() + 2))
+  const margin = column.kind._tag === "Date" ? days : sql`interval '${days} days'`
+  return and([
+    sql`${value} >= (SELECT last.place - ${margin} FROM (${greatest}) AS last)`,
+    sql`${ofPartition(partitions, column, value)} =
+      (SELECT ${ofPartition(partitions, column, sql`last.place`)} FROM (${greatest}) AS last)`
+  ])
+}
+
+/**
  * The condition that a column's value lies in none of some partitions.
  *
  * @category conversions
@@ -181,8 +237,7 @@ export const inKeys = (columns: ReadonlyArray<Column>, alias: Sql, scope: Scope)
  */
 export const inNone = (set: PartitionSet.PartitionSet, column: Column, value: Sql): Sql => {
   const { partitions } = set
-  if (partitions._tag !== "TimeWindows")
-    return sql`${text(column.kind, value)} <> ALL(${Array.from(PartitionSet.keys(set))}::text[])`
+  if (partitions._tag !== "TimeWindows") return sql`${text(column.kind, value)} <> ALL(${keysOf(set)}::text[])`
   const always = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }
   return inRanges(partitions, column, value, Spans.difference([always], PartitionSet.ranges(set)))
 }
@@ -254,16 +309,18 @@ export const isWithin = (partitions: Partitions.Partitions, unit: Sql): Sql => {
     case "Static":
       return sql`${unit} = ANY(${partitions.keys}::text[])`
     case "TimeWindows": {
-      const { end, start } = Partitions.range(partitions)
+      const { greatest, least } = KeyOrder.bounds(partitions)
       return and([
-        sql`${unit} COLLATE "C" >= ${Partitions.keyOf(partitions, start)}`,
-        ...(Number.isFinite(end) ? [sql`${unit} COLLATE "C" < ${Partitions.keyOf(partitions, end)}`] : [])
+        sql`${unit} COLLATE "C" >= ${least}`,
+        ...(greatest === undefined ? [] : [sql`${unit} COLLATE "C" <= ${greatest}`])
       ])
     }
   }
 }
 
 // --- internal ---
+
+const keysOf = (set: PartitionSet.PartitionSet): ReadonlyArray<string> => Array.from(PartitionSet.keys(set))
 
 /** Beyond this many ranges one hashed look-up is cheaper than an `OR` of index ranges. */
 const fewRanges = 64

@@ -8,13 +8,15 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type Asset, columnUnsafe, unitColumns } from "../Asset.ts"
-import type { Edge } from "../AssetGraph.ts"
+import { type Edge, edgesFrom } from "../AssetGraph.ts"
 import * as Column from "../Column.ts"
 import type { AnyRows } from "../Compute.ts"
 import { DefinitionFault, type Reason } from "../MaterializationError.ts"
 import { Postgres } from "../postgres/Postgres.ts"
+import * as TemporaryTable from "../postgres/TemporaryTable.ts"
 import { and, identifier, isSql, list, literal, sql, type Sql } from "../Sql.ts"
-import { all, from, listed, none, relation, type Unit } from "../Unit.ts"
+import { all, listed, none, relation, type Unit, type UnitSet } from "../Unit.ts"
+import * as Change from "./Change.ts"
 import * as SqlCatalog from "./SqlCatalog.ts"
 import * as SqlChange from "./SqlChange.ts"
 import * as SqlCheck from "./SqlCheck.ts"
@@ -60,7 +62,11 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
 
       land: (options) => land(pg, options),
 
-      settle: ({ asset, rows }) => (rows > SqlTable.manyRows ? SqlTable.analyze(pg, table(asset)) : Effect.void),
+      settle: ({ asset, graph }) =>
+        TemporaryTable.empty(pg, [
+          ...SqlTable.temporary(asset),
+          ...edgesFrom(graph, asset.name).map((_, slot) => reachedName(slot))
+        ]),
 
       build: Effect.fnUntraced(function* ({ asset, computed = Effect.void, scope }) {
         yield* SqlTable.prepareTemporary(pg, asset)
@@ -88,28 +94,7 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
         })
       }),
 
-      affected: Effect.fnUntraced(function* (edge) {
-        const { mapping } = edge.input
-        switch (mapping._tag) {
-          case "ByColumns":
-            return yield* reached(pg, SqlChange.byColumns(edge, mapping))
-          case "AsOf": {
-            const facts = edge.downstream.inputs.find(({ as }) => as === mapping.facts)
-            const { write } = edge.upstream
-            if (facts === undefined || write._tag !== "Scd2") return all
-            return yield* reached(pg, SqlChange.asOf(edge, mapping, { facts, table, write }))
-          }
-          case "Onwards": {
-            const [row] = yield* pg.query(
-              SqlChange.onwards(edge, mapping),
-              Schema.Struct({ unit: Schema.NullOr(Schema.String) })
-            )
-            return typeof row?.unit === "string" ? from(row.unit) : none
-          }
-          default:
-            return (yield* isChanged(pg, edge)) ? all : none
-        }
-      }),
+      affected: (edge, slot = 0) => affected(pg, table, edge, slot),
 
       changed: (edge) =>
         Effect.map(
@@ -164,24 +149,54 @@ const ContentRow = Schema.Struct({ unit: Schema.String, rows: Schema.Int, conten
 
 const everything: Scope = { units: all, partitions: [] }
 
-const affectedRelation = "_assay_affected"
+const reachedName = (slot: number): string => `_assay_reached_${slot}`
 
 /** Keeps reached units where they are: in a temporary relation that the ledger reads. */
-const reached = Effect.fnUntraced(function* (pg: Pg, units: Sql) {
-  const name = identifier(affectedRelation)
-  yield* pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${name} (unit text NOT NULL) ON COMMIT DELETE ROWS`)
-  yield* pg.execute(sql`DELETE FROM ${name}`)
-  const count = yield* pg.execute(sql`INSERT INTO ${name} (unit) ${units}`)
-  return count === 0 ? none : relation(affectedRelation)
+const reached = Effect.fnUntraced(function* (pg: Pg, slot: number, units: Sql) {
+  const name = reachedName(slot)
+  yield* TemporaryTable.prepare(pg, [{ name, columns: sql`unit text NOT NULL` }])
+  const count = yield* pg.execute(sql`INSERT INTO ${identifier(name)} (unit) ${units}`)
+  return count === 0 ? none : relation(name)
 })
 
-const isChanged = (pg: Pg, { input, upstream }: Edge): Effect.Effect<boolean, Reason> =>
+const affected = Effect.fnUntraced(function* (
+  pg: Pg,
+  table: SqlRelation.TableOf,
+  edge: Edge,
+  slot: number
+): Effect.fn.Return<UnitSet, Reason> {
+  const { mapping } = edge.input
+  switch (mapping._tag) {
+    case "ByColumns":
+      return yield* reached(pg, slot, SqlChange.byColumns(edge, mapping))
+    case "AsOf": {
+      const facts = edge.downstream.inputs.find(({ as }) => as === mapping.facts)
+      const { write } = edge.upstream
+      if (facts === undefined || write._tag !== "Scd2") return all
+      return yield* reached(pg, slot, SqlChange.asOf(edge, mapping, { facts, table, write }))
+    }
+    case "Onwards": {
+      const [row] = yield* pg.query(
+        SqlChange.onwards(edge, mapping),
+        Schema.Struct({ first: Schema.NullOr(Schema.String) })
+      )
+      return Change.onwardsFrom(edge, mapping, row?.first ?? null)
+    }
+    case "Last":
+      return (yield* isAny(pg, SqlChange.last(edge, table))) ? all : none
+    case "Keys":
+      return (yield* isAny(pg, SqlChange.keys(edge, mapping))) ? all : none
+    default:
+      return (yield* isAny(pg, sql`SELECT FROM ${SqlChange.difference(edge.upstream, edge.input, [])} AS d`))
+        ? all
+        : none
+  }
+})
+
+const isAny = (pg: Pg, rows: Sql): Effect.Effect<boolean, Reason> =>
   Effect.map(
-    pg.query(
-      sql`SELECT EXISTS (SELECT FROM ${SqlChange.difference(upstream, input, [])} AS d) AS is_changed`,
-      Schema.Struct({ is_changed: Schema.Boolean })
-    ),
-    ([row]) => row?.is_changed ?? false
+    pg.query(sql`SELECT EXISTS (${rows}) AS is_any`, Schema.Struct({ is_any: Schema.Boolean })),
+    ([row]) => row?.is_any ?? false
   )
 
 const countOf = (pg: Pg, query: Sql): Effect.Effect<number, Reason> =>

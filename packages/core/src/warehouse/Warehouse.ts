@@ -97,8 +97,8 @@ export class Warehouse extends Context.Service<
       readonly rows: ReadonlyArray<Row>
       readonly knownBy: ReadonlyArray<string> | undefined
     }) => Effect.Effect<Written, Reason>
-    /** Ends a landing of so many rows: what reads them next is planned for a table that has them. */
-    readonly settle: (options: { readonly asset: Asset; readonly rows: number }) => Effect.Effect<void, Reason>
+    /** Ends a step of an asset: what it computed, changed and reached is forgotten before its transaction commits. */
+    readonly settle: (options: { readonly graph: AssetGraph; readonly asset: Asset }) => Effect.Effect<void, Reason>
     /** Computes the units of a step from the inputs as they are, and writes the difference. */
     readonly build: (options: {
       readonly asset: Asset<string, unknown, never>
@@ -116,8 +116,11 @@ export class Warehouse extends Context.Service<
       readonly asset: Asset
       readonly scope: Scope
     }) => Effect.Effect<ReadonlyArray<CheckResult>, Reason>
-    /** The units downstream that the change set of this transaction makes stale through an edge that maps rows. */
-    readonly affected: (edge: Edge) => Effect.Effect<UnitSet, Reason>
+    /**
+     * The units downstream that the change set of this transaction makes stale through an edge that maps rows. They last
+     * until the next edge is asked for in the same slot.
+     */
+    readonly affected: (edge: Edge, slot?: number) => Effect.Effect<UnitSet, Reason>
     /** The partitions of the upstream asset in which the change set has rows that the edge can see. */
     readonly changed: (edge: Edge) => Effect.Effect<ReadonlyArray<string>, Reason>
     /** Rows and hash of partitions. */

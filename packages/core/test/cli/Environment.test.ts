@@ -48,11 +48,24 @@ describe("Environment", () => {
       const environment = yield* from(folder)
       assert.strictEqual(environment.directory, folder)
       assert.strictEqual(environment.root, root)
-      assert.isTrue(environment.isPnpm)
       assert.strictEqual(environment.home, Path.join(root, ".assay"))
       assert.strictEqual(yield* environment.target, "dev")
       assert.isUndefined(environment.databaseUrl)
       assert.deepStrictEqual(yield* environment.path("BILLING_EVENTS"), Option.none())
+      assert.isUndefined(environment.invocation.script)
+    })
+  )
+
+  it.effect("knows the scripts of the package that it is a script of", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* workspace
+      const { invocation } = yield* from(folder, {
+        npm_config_user_agent: "pnpm/12.21.0 npm/?",
+        npm_execpath: "/p/pnpm"
+      })
+      assert.strictEqual(invocation.directory, folder)
+      assert.deepInclude(invocation.script, { userAgent: "pnpm/12.21.0 npm/?", execPath: "/p/pnpm" })
+      assert.isTrue(invocation.script?.scripts.includes("test"))
     })
   )
 

@@ -1,4 +1,5 @@
 import type { Report } from "@assay/core/Assay"
+import * as AssetLabels from "@assay/core/AssetLabels"
 import * as PlanReport from "@assay/core/cli/PlanReport"
 import * as QuarantineCommand from "@assay/core/cli/QuarantineCommand"
 import * as RunsCommand from "@assay/core/cli/RunsCommand"
@@ -58,6 +59,7 @@ describe("status", () => {
   const report: Report = {
     asset: "gold_revenue",
     description: "",
+    labels: AssetLabels.make({ group: "finance" }),
     kind: "partitioned",
     isBuilt: true,
     whole: undefined,
@@ -165,10 +167,10 @@ describe("runs", () => {
       "partitions  2024-03",
       "",
       "#  asset         status      units  changed   took  why",
-      "0  gold_revenue  succeeded      31       92  1.2 s  31 days of 31, because silver_event...",
-      "1  gold_revenue  failed (3)     31       92  1.2 s  31 days of 31, because silver_event...",
+      "1  gold_revenue  succeeded      31       92  1.2 s  31 days of 31, because silver_event...",
+      "2  gold_revenue  failed (3)     31       92  1.2 s  31 days of 31, because silver_event...",
       "",
-      "step 1 of gold_revenue failed (Transient): the connection was lost"
+      "step 2, gold_revenue, failed (Transient): the connection was lost"
     ])
   })
 
@@ -356,7 +358,7 @@ describe("plan", () => {
 
   it("is a document for scripts", () => {
     const { steps, ...rest } = PlanReport.document(plan, "dev")
-    assert.deepStrictEqual(rest, { target: "dev", isExact: true, upToDate: ["dim_customer"] })
+    assert.deepStrictEqual(rest, { target: "dev", isExact: true, upToDate: ["dim_customer"], failure: null })
     assert.deepStrictEqual(steps[1], {
       asset: "gold_revenue",
       action: "build",
@@ -366,6 +368,7 @@ describe("plan", () => {
       partitions: "2024-03-01..2024-03-02, 2024-03-05",
       incomplete: null,
       waiting: null,
+      waitingFor: [],
       rows: null,
       why: ["silver_events changed"],
       deliveries: []

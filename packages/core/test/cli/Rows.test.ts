@@ -73,11 +73,11 @@ describe("show as a table", () => {
 
   it("names the columns that do not fit", () => {
     assert.deepStrictEqual(ShowCommand.lines(columns, [row], { style: Style.plain, width: 40 }), [
-      "                                 is_",
-      "name              amount  lines  current",
-      'O"Neill, Son...  12.5000      3  true',
-      "... and 3 more columns that do not fit:",
-      "  day, at, attributes (--format csv has",
+      "name                 amount  lines",
+      'O"Neill, Sons\\nLtd  12.5000      3',
+      "... and 4 more columns do not fit:",
+      "  is_current, day, at, attributes (a",
+      "  wider terminal or --format csv shows",
       "  all)"
     ])
   })

@@ -235,7 +235,23 @@ describe("LiveProgress", () => {
 
   it("shows bar, units, speed, time spent and time left, within the terminal", () => {
     assert.strictEqual(at(1900, 80), "⠏ bronze_events         ━━━━──── 1/2 deliveries  3.3k rows/s  1.9 s  1.9 s left")
-    assert.isTrue([60, 80, 120].every((width) => at(1900, width).length < width + 4))
+  })
+
+  it("leaves out what does not fit, the speed first, instead of cutting it", () => {
+    const words = [
+      "1/2 deliveries  1.9 s left",
+      "1/2 deliveries  1.9 s  1.9 s left",
+      "1/2 deliveries  3.3k rows/s  1.9 s  1.9 s left"
+    ]
+    for (let width = 60; width <= 120; width++) {
+      const line = at(1900, width)
+      assert.isAtMost(line.length, width, line)
+      assert.isTrue(
+        words.some((text) => line.endsWith(`─ ${text}`)),
+        `${width}: ${line}`
+      )
+    }
+    assert.isTrue(at(1900, 40).endsWith("…"))
   })
 
   it("redraws the bars below the lines of what is done, and takes them away", () =>

@@ -48,8 +48,12 @@ describe("Table", () => {
       rows: [["1", "2", "3", "4"].map((digit) => digit.repeat(20))]
     }
     assert.deepStrictEqual(
-      [100, 38, 37, 18, 3].map((width) => Table.fitting(table, width)),
+      [100, 38, 37, 18, 3].map((width) => Table.fitting(table, { width, readable: 8 })),
       [4, 4, 3, 2, 1]
+    )
+    assert.deepStrictEqual(
+      [86, 85, 41].map((width) => Table.fitting(table, { width, readable: 20 })),
+      [4, 3, 1]
     )
   })
 

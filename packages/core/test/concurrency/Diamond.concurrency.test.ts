@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import * as Feed from "../shop/Feed.ts"
 import { type Order, orderFields, promptly } from "../shop/Shop.ts"
 import { layerPostgres, open, Time } from "../shop/Storage.ts"
-import { built, lies, noon, order, parcel, trouble } from "../shop/Trade.ts"
+import { built, lies, noon, order, parcel, steps, trouble } from "../shop/Trade.ts"
 import * as TestDatabase from "../support/TestDatabase.ts"
 import * as Crew from "./Crew.ts"
 
@@ -64,8 +64,8 @@ const diamond = (source: Source<Order>) => {
   return AssetGraph.make([bronze, top, side, bottom])
 }
 
-it.layer(TestDatabase.layer)("two steps that mark and clear the same units in opposite order", (it) => {
-  it.effect("both end, whichever of them the server lets go first (Verifies: L1, L2)", () =>
+it.layer(TestDatabase.layer)("two steps of which one marks what the other one clears and marks", (it) => {
+  it.effect("wait for each other in one direction, so that neither has to begin again (Verifies: L1, L2)", () =>
     Effect.gen(function* () {
       yield* (yield* Time).set(noon)
       const feed = yield* Feed.make<Order>()
@@ -77,7 +77,7 @@ it.layer(TestDatabase.layer)("two steps that mark and clear the same units in op
       yield* feed.deliver(parcel("more", [order("1", "02-01", { amount: 30, seen: "02-04" })]))
       yield* assay.materialize({ assets: ["bronze_orders"] })
 
-      // The side's step has marked the bottom and is about to clear its own unit, which the top's step marks meanwhile.
+      // The side's step has cleared its own unit and marked the bottom's. The top's step is to mark both.
       const marked = yield* Deferred.make<void>()
       const go = yield* Deferred.make<void>()
       const side = yield* Effect.forkChild(
@@ -98,10 +98,17 @@ it.layer(TestDatabase.layer)("two steps that mark and clear the same units in op
       const runs = yield* Effect.all([Fiber.join(side), Fiber.join(top)])
       assert.deepStrictEqual(runs.map(built), [{ side: 1 }, { top: 1 }])
       assert.deepStrictEqual(runs.map(trouble), [{}, {}])
+      const attempts = yield* Effect.forEach(runs, ({ runId }) => steps(assay, runId))
+      assert.deepStrictEqual(
+        attempts.flat().map(({ asset, attempts }) => [asset, attempts]),
+        [
+          ["side", 1],
+          ["top", 1]
+        ]
+      )
       assert.deepStrictEqual(yield* lies(assay), [])
       yield* assay.materialize({ assets: [] })
       assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])
-      console.log(`${yield* Crew.deadlocks} deadlocks`)
     }).pipe(Effect.provide(layerPostgres("diamond")))
   )
 })

@@ -100,10 +100,7 @@ const mounted = (path: string, account: Option.Option<ServerAccount.ServerAccoun
     (disk) => Effect.sync(() => (disk === undefined ? undefined : ChildProcess.execFileSync("umount", ["-l", disk])))
   )
 
-const installed = Effect.fnUntraced(function* (
-  directory: string,
-  account: Option.Option<ServerAccount.ServerAccount>
-) {
+const installed = Effect.fnUntraced(function* (directory: string, account: Option.Option<ServerAccount.ServerAccount>) {
   const [debian] = Fs.globSync("/usr/lib/postgresql/*/bin").toSorted().toReversed()
   if ((process.env["TEST_DATABASE_URL"] ?? "") !== "" && debian !== undefined) return debian
   const binaries = yield* PostgresBinaries.locate(Os.platform(), Os.arch())

@@ -92,7 +92,9 @@ suite((test) => {
   test("a first run whose connection is ended at every statement before and after its steps is begun again until it is through (Verifies: L1, L2, L3, L4)", () =>
     Effect.gen(function* () {
       const till = yield* unbuilt
-      const { total } = yield* disturbed(till, ({ atWork, times }) => (atWork === "" && times === 0 ? "lost" : "passes"))
+      const { total } = yield* disturbed(till, ({ atWork, times }) =>
+        atWork === "" && times === 0 ? "lost" : "passes"
+      )
       assert.isAbove(total, 40)
       yield* assertExact(till)
     }))

@@ -96,14 +96,15 @@ const carry = (options: {
     await closed
   }
   const send = (frames: ReadonlyArray<Buffer>, of: Fate) => {
-    sending = sending.then(async () => {
+    const sent = async () => {
       if (of === "lost") await end()
       const answer = of === "unanswered" ? new Promise<void>((resolve) => (answered = resolve)) : undefined
       upstream.write(Buffer.concat(frames))
       if (answer === undefined) return
       await answer
       await end()
-    })
+    }
+    sending = sending.then(sent)
   }
   const reading = framed(
     () => (isStarted ? 1 : 0),

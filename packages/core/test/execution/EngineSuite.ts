@@ -14,6 +14,7 @@ import { Runs } from "@assay/core/ledger/Runs"
 import { StaleSets } from "@assay/core/ledger/StaleSets"
 import { sql } from "@assay/core/Sql"
 import { assert, describe } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -650,15 +651,27 @@ export const suite = (name: string, test: Test) => {
 
     test("are waited for, and reported, where the policy says so (Verifies: L7)", () =>
       Effect.gen(function* () {
-        const { assay } = yield* running({ monthlyEndOffset: 1 })
-        assert.deepInclude((yield* assay.status(["mart_monthly"]))[0], { existing: 3, built: 2, missing: 1 })
-        const [step] = (yield* assay.plan({ assets: ["mart_monthly"] })).steps
-        assert.deepStrictEqual(
-          step?._tag === "Build" && step.waiting !== undefined ? Array.from(PartitionSet.keys(step.waiting)) : [],
-          [march]
-        )
+        const { assay } = yield* running({ monthlyEndOffset: 1, monthly: Shop.promptly })
+        assert.deepInclude((yield* assay.status(["mart_monthly"]))[0], { existing: 3, built: 1, missing: 2 })
+        for (const force of [false, true]) {
+          const { steps } = yield* assay.plan({ assets: ["mart_monthly"], force })
+          const step = steps.find(({ asset }) => asset === "mart_monthly")
+          assert.deepStrictEqual(
+            step?._tag === "Build" && step.waiting !== undefined ? Array.from(PartitionSet.keys(step.waiting)) : [],
+            ["2024-01-01", march]
+          )
+          assert.deepStrictEqual(step === undefined ? [] : Plan.describe(step).slice(1), [
+            "2024-01-01 waits for gold_daily 2024-01-01..2024-01-19, which lie before its start",
+            "2024-03-01 waits for gold_daily 2024-03-06..2024-03-31, which will all exist at 2024-03-31T00:00:00.000Z"
+          ])
+        }
         assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])
         assert.strictEqual((yield* assay.materialize(all)).runId, undefined)
+        assert.strictEqual(
+          (yield* assay.materialize({ assets: ["mart_monthly"], upstream: false, force: true })).steps,
+          1
+        )
+        assert.deepInclude((yield* assay.status(["mart_monthly"]))[0], { existing: 3, built: 1, missing: 2 })
         yield* (yield* Time).set("2024-03-31T00:00:00Z")
         yield* assay.materialize(all)
         assert.deepStrictEqual((yield* rows(assay, "mart_monthly", march)).length, 2)
@@ -952,6 +965,48 @@ export const suite = (name: string, test: Test) => {
         yield* disturbance.set(Effect.void)
         assert.strictEqual((yield* assay.materialize(all)).status, "succeeded")
         assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])
+      }))
+
+    test("whose process died ends, and is told of, although everything is up to date", () =>
+      Effect.gen(function* () {
+        const { assay } = yield* running()
+        const runs = yield* Runs
+        const outbox = yield* Outbox
+        const start = (runId: string, heartbeatAt: DateTime.Utc) =>
+          runs.start({
+            runId,
+            status: "running",
+            assets: ["gold_daily"],
+            partitions: undefined,
+            requestedBy: "test",
+            why: "to die",
+            startedAt: heartbeatAt,
+            heartbeatAt,
+            finishedAt: undefined,
+            error: undefined
+          })
+        const now = yield* DateTime.now
+        const statusOf = (runId: string) =>
+          Effect.map(runs.get(runId), (found) => (found._tag === "Found" ? found.run.status : found._tag))
+        // An event is read when every transaction before it has ended, also one of another test.
+        const ends = (count: number) =>
+          Effect.repeat(
+            Effect.map(outbox.read({ limit: 1000 }), (entries) =>
+              entries.flatMap(({ event }) =>
+                event._tag === "RunFinished" && event.status === "cancelled" ? [event.runId] : []
+              )
+            ),
+            { until: ({ length }) => length >= count }
+          )
+        yield* start("dead", DateTime.subtract(now, { minutes: 3 }))
+        yield* start("alive", DateTime.subtract(now, { minutes: 1 }))
+        assert.isUndefined((yield* assay.materialize(all)).runId)
+        assert.deepStrictEqual([yield* statusOf("dead"), yield* statusOf("alive")], ["cancelled", "running"])
+        assert.deepStrictEqual(yield* ends(1), ["dead"])
+        yield* start("seen", DateTime.subtract(now, { minutes: 3 }))
+        const listed = yield* assay.runs({ limit: 10 })
+        assert.strictEqual(listed.find(({ run }) => run.runId === "seen")?.run.status, "cancelled")
+        assert.deepStrictEqual(yield* ends(2), ["dead", "seen"])
       }))
 
     test("that nobody recorded is recorded when the heartbeat has stopped for long", () =>

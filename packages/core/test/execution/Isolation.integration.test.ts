@@ -1,6 +1,8 @@
 import * as Assay from "@assay/core/Assay"
 import * as Materializer from "@assay/core/execution/Materializer"
 import * as AssetGraph from "@assay/core/AssetGraph"
+import { Transactor } from "@assay/core/Transactor"
+import { Warehouse } from "@assay/core/warehouse/Warehouse"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { assert, it } from "@effect/vitest"
 import * as Context from "effect/Context"
@@ -272,5 +274,47 @@ it.layer(TestDatabase.layer)("locks", (it) => {
         yield* assay.materialize(all)
         assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])
       }).pipe(Effect.provide(layerPostgres("crossed")))
+  )
+})
+
+it.layer(TestDatabase.layer)("a changed view", (it) => {
+  it.effect("does not wait for ever for who reads the old one, and is replaced when they have ended", () =>
+    Effect.gen(function* () {
+      const { assay, feed } = yield* shop()
+      yield* feed.deliver(opening)
+      yield* assay.materialize(all)
+      const warehouse = yield* Warehouse
+      const transactor = yield* Transactor
+      const { url } = yield* TestDatabase.TestDatabase
+      const reader = Context.get(yield* Layer.build(Layer.fresh(PgClient.layer({ url }))), PgClient.PgClient)
+      const reading = yield* Deferred.make<void>()
+      const done = yield* Deferred.make<void>()
+      const held = yield* Effect.forkChild(
+        reader.withTransaction(
+          Effect.gen(function* () {
+            yield* reader.unsafe("SELECT FROM replaced.busy_days")
+            yield* Deferred.succeed(reading, undefined)
+            yield* Deferred.await(done)
+          })
+        )
+      )
+      yield* Deferred.await(reading)
+      const changed = Shop.make({ source: feed.source, busy: 1 })
+      const error = yield* Effect.flip(transactor.transact(warehouse.redefine(changed)))
+      assert.deepInclude(error, { _tag: "Transient", code: "55P03" })
+      assert.match(error.message, /^the view "busy_days" has changed, but cannot be replaced while others read it/)
+      yield* Deferred.succeed(done, undefined)
+      yield* Fiber.join(held)
+      yield* transactor.transact(
+        Effect.gen(function* () {
+          yield* warehouse.redefine(changed)
+          // What waits for locks after that waits as long as before.
+          assert.strictEqual(yield* one<string>("SELECT current_setting('lock_timeout')"), "0")
+        })
+      )
+      const graph = yield* open(changed)
+      yield* graph.materialize(all)
+      assert.deepStrictEqual(yield* lies(graph, { strict: true }), [])
+    }).pipe(Effect.provide(layerPostgres("replaced")))
   )
 })

@@ -185,7 +185,8 @@ export const make = (options: Options) => {
     partitions: Partitions.fromKeys(Shop.stores),
     inputs: { stores: Asset.input(byStore, PartitionMapping.identity) },
     write: WriteStrategy.replacePartitions("store", { key: ["store"] }),
-    policy: Shop.promptly,
+    // A store may be one that by_store does not have any more.
+    policy: { ...Shop.promptly, incompleteWindows: "build" },
     compute: {
       sql: ({ stores }) => sql`SELECT store, store || ': ' || amount AS sign FROM ${stores} AS s`,
       rows: ({ stores }) => stores.map(({ amount, store }) => ({ store, sign: `${store}: ${amount}` }))

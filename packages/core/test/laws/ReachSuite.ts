@@ -11,7 +11,7 @@ import * as MaterializationPolicy from "@assay/core/MaterializationPolicy"
 import * as PartitionMapping from "@assay/core/PartitionMapping"
 import * as Partitions from "@assay/core/Partitions"
 import type { Source } from "@assay/core/Source"
-import type { Unit } from "@assay/core/Unit"
+import { type Unit, whole } from "@assay/core/Unit"
 import * as WriteStrategy from "@assay/core/WriteStrategy"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -47,6 +47,19 @@ const days = ["2024-03-03", "2024-03-04", "2024-03-05", "2024-03-06", "2024-03-0
 const elsewhere = ["2024-03-01", "2024-03-02", "2024-03-10", null] as const
 const shelves = ["high", "low", "middle"] as const
 const keys = ["ann", "bob"] as const
+const cases = ["left", "right"] as const
+/** Which shelves stand in which case. */
+const stands: { readonly [shelf: string]: ReadonlyArray<string> } = {
+  high: ["left"],
+  low: ["right"],
+  middle: ["left", "right"]
+}
+
+/** 3 March is the mirror of 8 March; what lies outside the six days is mirrored, too. */
+const mirror = (day: string): ReadonlyArray<string> => {
+  const mirrored = Date.UTC(2024, 2, 11) - Date.parse(day) + Date.UTC(2024, 2, 0)
+  return [new Date(mirrored).toISOString().slice(0, 10)]
+}
 
 const daily = Partitions.daily({ start: "2024-03-03", end: "2024-03-09" })
 const policy = MaterializationPolicy.make({ stepSize: 1, incompleteWindows: "build" })
@@ -56,6 +69,10 @@ const listed = { id: Column.text, note: Column.text }
 /** What the unit of the step was given, under the unit's name. */
 const listing = (units: ReadonlyArray<Unit>, given: ReadonlyArray<{ readonly id: string; readonly note: string }>) =>
   units.flatMap(({ unit }) => given.map(({ id, note }) => ({ unit, id, note })))
+
+/** Things whose note tells their day, too: which day is read can be seen. */
+const dated = (things: ReadonlyArray<{ readonly id: string; readonly note: string; readonly day: string }>) =>
+  things.map(({ day, id, note }) => ({ id, note: `${day} ${note}` }))
 
 const graph = (source: Source<Delivered>) => {
   const log = Asset.source("thing_log", {
@@ -204,7 +221,89 @@ const graph = (source: Source<Delivered>) => {
         )
     }
   })
-  return AssetGraph.make([log, thing, history, byDay, byShelf, everything, soFar, sameDay, around, attributed])
+  const latest = Asset.make("latest", {
+    description: "The things of the last day that has any, on every day",
+    columns: Schema.Struct({ day: Column.date, ...listed }),
+    partitions: daily,
+    inputs: { things: Asset.input(byDay, PartitionMapping.last) },
+    write: WriteStrategy.replacePartitions("day", { key: ["day", "id"] }),
+    policy,
+    compute: {
+      rows: ({ things, units }) => listing(units, dated(things)).map(({ unit, ...row }) => ({ day: unit, ...row }))
+    }
+  })
+  const topShelf = Asset.make("top_shelf", {
+    description: "The things of the last shelf that has any",
+    columns: Schema.Struct({ shelf: Column.text, ...listed }),
+    inputs: { things: Asset.input(byShelf, PartitionMapping.last) },
+    write: WriteStrategy.replace({ key: ["id"] }),
+    policy,
+    compute: { rows: ({ things }) => things }
+  })
+  const ends = Asset.make("ends", {
+    description: "The things of the first and the last day, on every shelf",
+    columns: Schema.Struct({ shelf: Column.text, ...listed }),
+    partitions: Partitions.fromKeys(shelves),
+    inputs: {
+      things: Asset.input(byDay, PartitionMapping.keys("2024-03-03", "2024-03-08"), { columns: ["id", "note"] })
+    },
+    write: WriteStrategy.replacePartitions("shelf", { key: ["shelf", "id"] }),
+    policy,
+    compute: {
+      rows: ({ things, units }) => listing(units, things).map(({ unit, ...row }) => ({ shelf: unit, ...row }))
+    }
+  })
+  const byCase = Asset.make("by_case", {
+    description: "The things of the shelves of each case; the middle shelf stands in both",
+    columns: Schema.Struct({ bookcase: Column.text, ...listed }),
+    partitions: Partitions.fromKeys(cases),
+    inputs: {
+      things: Asset.input(
+        byShelf,
+        PartitionMapping.staticMap({ high: "left", low: "right", middle: ["left", "right"] }),
+        {
+          columns: ["id", "note"]
+        }
+      )
+    },
+    write: WriteStrategy.replacePartitions("bookcase", { key: ["bookcase", "id"] }),
+    policy,
+    compute: {
+      rows: ({ things, units }) => listing(units, things).map(({ unit, ...row }) => ({ bookcase: unit, ...row }))
+    }
+  })
+  const mirrored = Asset.make("mirrored", {
+    description: "The things of the day that lies as far from the end as this one from the beginning",
+    columns: Schema.Struct({ day: Column.date, ...listed }),
+    partitions: daily,
+    inputs: {
+      things: Asset.input(
+        byDay,
+        PartitionMapping.custom({ name: "mirror", version: "1", downstream: mirror, upstream: mirror }),
+        { columns: ["id", "note"] }
+      )
+    },
+    write: WriteStrategy.replacePartitions("day", { key: ["day", "id"] }),
+    policy,
+    compute: { rows: ({ things, units }) => listing(units, things).map(({ unit, ...row }) => ({ day: unit, ...row })) }
+  })
+  return AssetGraph.make([
+    log,
+    thing,
+    history,
+    byDay,
+    byShelf,
+    everything,
+    soFar,
+    sameDay,
+    around,
+    attributed,
+    latest,
+    topShelf,
+    ends,
+    byCase,
+    mirrored
+  ])
 }
 
 /** The table that a relation makes of things: a unit with what it depends on. */
@@ -240,6 +339,40 @@ const relations: {
     around: {
       units: days,
       table: whenNeeded(days, (unit, { day }) => isWithin(day) && distance(unit, day) >= -1 && distance(unit, day) <= 2)
+    }
+  },
+  Last: {
+    latest: {
+      units: days,
+      table: (things) => {
+        const seen = things.flatMap(({ day, id, note }) => (isWithin(day) ? [{ day, id, note }] : []))
+        const last = days.findLast((day) => seen.some((thing) => thing.day === day))
+        return days.flatMap((unit) =>
+          dated(seen.filter(({ day }) => day === last)).map(({ id, note }) => [unit, id, note])
+        )
+      }
+    },
+    top_shelf: {
+      units: [whole],
+      table: (things) => {
+        const last = shelves.findLast((shelf) => things.some((thing) => thing.shelf === shelf))
+        return things.flatMap(({ id, note, shelf }) => (shelf === last ? [[shelf, id, note]] : []))
+      }
+    }
+  },
+  Keys: {
+    ends: {
+      units: shelves,
+      table: whenNeeded(shelves, (_, { day }) => day === days[0] || day === days[5])
+    }
+  },
+  StaticMap: {
+    by_case: { units: cases, table: whenNeeded(cases, (unit, { shelf }) => stands[shelf]?.includes(unit) ?? false) }
+  },
+  Custom: {
+    mirrored: {
+      units: days,
+      table: whenNeeded(days, (unit, { day }) => isWithin(day) && mirror(day).includes(unit))
     }
   },
   AsOf: {
@@ -355,4 +488,4 @@ const sorted = (table: ReadonlyArray<ReadonlyArray<string>>): Array<Array<string
     .map((row) => [...row])
 
 const of = (table: ReadonlyArray<ReadonlyArray<string>>, unit: string): string =>
-  JSON.stringify(sorted(table.filter(([own]) => own === unit)))
+  JSON.stringify(sorted(table.filter(([own]) => unit === whole || own === unit)))

@@ -75,6 +75,10 @@ describe("Migrations", () => {
       assert.deepStrictEqual(yield* Migrations.run, [])
       assert.deepStrictEqual(yield* tables, [
         "asset",
+        "automation_cursor",
+        "automation_failure",
+        "automation_request",
+        "built_set",
         "materialization",
         "migration",
         "outbox",

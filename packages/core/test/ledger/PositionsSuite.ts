@@ -9,13 +9,16 @@ import { at } from "./layers.ts"
 /** Moves the position of one origin; `from` undefined means that it was never landed. */
 export const advance = (asset: string, from: Schema.Json | undefined, to: Schema.Json) =>
   Effect.flatMap(Positions, (positions) =>
-    positions.advance({
-      asset,
-      origin: "events.csv",
-      expected: from === undefined ? undefined : { origin: "events.csv", value: from },
-      value: to,
-      at: at("10:00:00")
-    })
+    Effect.map(
+      positions.advance({
+        asset,
+        origin: "events.csv",
+        expected: from === undefined ? undefined : { origin: "events.csv", value: from },
+        value: to,
+        at: at("10:00:00")
+      }),
+      (revision) => revision !== undefined
+    )
   )
 
 export const values = (asset: string) =>
@@ -35,10 +38,13 @@ export const suite = (name: string, layer: Layer.Layer<Positions | Transactor, u
         Effect.gen(function* () {
           const positions = yield* Positions
           const land = (origin: string, value: Schema.Json, time: string) =>
-            positions.advance({ asset: "listed", origin, expected: undefined, value, at: at(time) })
+            Effect.map(
+              positions.advance({ asset: "listed", origin, expected: undefined, value, at: at(time) }),
+              (revision) => revision !== undefined
+            )
           assert.isTrue(yield* land("b.csv", { line: 2 }, "10:00:00"))
           assert.isTrue(yield* land("a.csv", [1, null, "x"], "11:00:00.5"))
-          assert.isTrue(
+          assert.isDefined(
             yield* positions.advance({
               asset: "other",
               origin: "c.csv",
@@ -47,7 +53,12 @@ export const suite = (name: string, layer: Layer.Layer<Positions | Transactor, u
               at: at("10:00:00")
             })
           )
-          assert.deepStrictEqual(yield* positions.all("listed"), [
+          const listed = (yield* positions.all("listed")).map(({ landedAt, origin, value }) => ({
+            origin,
+            value,
+            landedAt
+          }))
+          assert.deepStrictEqual(listed, [
             { origin: "a.csv", value: [1, null, "x"], landedAt: at("11:00:00.5") },
             { origin: "b.csv", value: { line: 2 }, landedAt: at("10:00:00") }
           ])
@@ -105,6 +116,34 @@ export const suite = (name: string, layer: Layer.Layer<Positions | Transactor, u
           assert.deepStrictEqual([yield* values("dropped"), yield* values("kept")], [[], [1]])
           assert.isFalse(yield* advance("dropped", 1, 2))
           assert.isTrue(yield* advance("dropped", undefined, 3))
+        })
+      )
+
+      it.effect("gives each move a revision, and moves from the expected one only (Verifies: L4, L8)", () =>
+        Effect.gen(function* () {
+          const positions = yield* Positions
+          const move = (origin: string, revision?: string) =>
+            positions.advance({
+              asset: "revised",
+              origin,
+              expected: revision === undefined ? undefined : { origin, value: 1, revision },
+              value: 1,
+              at: at("10:00:00")
+            })
+          assert.isUndefined(yield* positions.revision("revised"))
+          const first = yield* move("a.csv")
+          assert.strictEqual(yield* positions.revision("revised"), first)
+          const second = yield* move("b.csv")
+          assert.strictEqual(yield* positions.revision("revised"), second)
+          const third = yield* move("a.csv", first)
+          assert.strictEqual(yield* positions.revision("revised"), third)
+          assert.strictEqual(new Set([first, second, third]).size, 3)
+          // The value is the one that was expected; only the move was another one.
+          assert.isUndefined(yield* move("a.csv", first))
+          assert.deepStrictEqual(
+            (yield* positions.all("revised")).map(({ revision }) => revision),
+            [third, second]
+          )
         })
       )
 

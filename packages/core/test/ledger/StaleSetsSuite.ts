@@ -3,6 +3,7 @@ import { type Cause, formatCause, type Registration, type Selection, StaleSets }
 import { Transactor } from "@assay/core/Transactor"
 import { all, from, listed, type UnitSet } from "@assay/core/Unit"
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { at } from "./layers.ts"
@@ -204,6 +205,38 @@ export const suite = (name: string, layer: Layer.Layer<StaleSets | Materializati
           assert.deepStrictEqual(
             (yield* stale("expanded")).map((line) => line.slice(0, 10)),
             units.slice(1)
+          )
+        })
+      )
+
+      it.effect("tells of one unit what makes it stale, since when, the oldest first", () =>
+        Effect.gen(function* () {
+          const staleSets = yield* StaleSets
+          const markAt = (time: string, units: UnitSet, cause: Cause) =>
+            staleSets.mark({ asset: "explained", units, cause, at: at(time) })
+          yield* markAt("10:00:03", listed(["2024-02-02", "2024-02-03"]), upstream)
+          yield* markAt("10:00:01", from("2024-02-03"), { _tag: "CodeChanged" })
+          yield* markAt("10:00:05", listed(["2024-02-02"]), upstream)
+          const told = (unit: string) =>
+            Effect.map(staleSets.covering({ asset: "explained", unit }), (marks) =>
+              marks.map((mark) => [mark.isRange, formatCause(mark.cause), DateTime.formatIso(mark.at).slice(11, 19)])
+            )
+          assert.deepStrictEqual(
+            [
+              yield* told("2024-02-01"),
+              yield* told("2024-02-02"),
+              yield* told("2024-02-03"),
+              yield* told("2024-02-04")
+            ],
+            [
+              [],
+              [[false, "silver changed", "10:00:05"]],
+              [
+                [true, "code changed", "10:00:01"],
+                [false, "silver changed", "10:00:03"]
+              ],
+              [[true, "code changed", "10:00:01"]]
+            ]
           )
         })
       )

@@ -10,6 +10,9 @@ export const memory = (tests: RegExp): Net => of("packages/core/test/execution/E
 /** What the engine promises, on PostgreSQL. */
 export const postgres = (tests: RegExp): Net => of("packages/core/test/execution/Engine.integration.test.ts", tests)
 
+/** Definitions that change from one run to the next. */
+export const definitions: Net = of("packages/core/test/execution/Definition.test.ts", /takes back/)
+
 /** Transactions that meet at chosen points. */
 export const interleaving = (tests: RegExp): Net =>
   of("packages/core/test/oracle/Interleaving.integration.test.ts", tests)
@@ -34,12 +37,6 @@ export const memoryHistories: Net = of("packages/core/test/oracle/Oracle.test.ts
 
 /** Random histories against a naive recompute, on PostgreSQL. */
 export const postgresHistories: Net = of("packages/core/test/oracle/Shop1.oracle.test.ts", /random histories/)
-
-/** Both warehouses tell the same random history. */
-export const twins: Net = of(
-  "packages/core/test/warehouse/SqlWarehouse.property.integration.test.ts",
-  /tell the same history/
-)
 
 /** Processes that are killed. */
 export const crash = (file: string, tests: RegExp): Net => of(`packages/core/test/crash/${file}.crash.test.ts`, tests)

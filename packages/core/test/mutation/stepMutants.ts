@@ -139,7 +139,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "readers of another graph unmarked",
     laws: ["L2"],
     because: "an asset that only another process's graph knows stays fresh when its upstream changes",
-    edits: [{ file: materializer, find: "if (!isOurs) yield* mark(reader.asset, all)", replace: "" }],
+    edits: [{ file: materializer, find: "if (!isOurs) marks.push({ asset: reader.asset, units: all })", replace: "" }],
     net: Net.postgres(/that does not know an asset makes it stale all the same/)
   },
   {
@@ -233,7 +233,7 @@ export const mutants: ReadonlyArray<Mutant> = [
         replace: ""
       }
     ],
-    net: Net.memory(/./)
+    net: Net.definitions
   },
   {
     name: "code changes unseen",

@@ -13,6 +13,7 @@ const memoryTable = "packages/core/src/warehouse/MemoryTable.ts"
 const sqlRelation = "packages/core/src/warehouse/SqlRelation.ts"
 const sqlUnit = "packages/core/src/warehouse/SqlUnit.ts"
 const sqlWindow = "packages/core/src/warehouse/SqlWindow.ts"
+const keyOrder = "packages/core/src/warehouse/KeyOrder.ts"
 const sqlScd2 = "packages/core/src/warehouse/SqlScd2.ts"
 const upsert = "packages/core/src/warehouse/Upsert.ts"
 
@@ -96,7 +97,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: sqlWarehouse,
-        find: "return yield* reached(pg, SqlChange.asOf(edge, mapping, { facts, table, write }))",
+        find: "return yield* reached(pg, slot, SqlChange.asOf(edge, mapping, { facts, table, write }))",
         replace: "return none"
       }
     ],
@@ -133,7 +134,14 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "only the first month onwards",
     laws: ["L1", "L2"],
     because: "what reaches every later month marks only the one in which it begins",
-    edits: [{ file: sqlWarehouse, find: "? from(row.unit) : none", replace: "? listed([row.unit]) : none" }],
+    edits: [
+      {
+        file: keyOrder,
+        find: "from(least(partitions, Partitions.windowEndingAfter(partitions, instant).start))",
+        replace:
+          '({ _tag: "Listed", units: [least(partitions, Partitions.windowEndingAfter(partitions, instant).start)] })'
+      }
+    ],
     net: Net.postgresHistories
   },
   {
@@ -259,8 +267,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: sqlRelation,
-        find: "WHERE ${and([toSql(input.where), restriction(asset, input, alias, scope)])})`",
-        replace: `WHERE \${and([toSql(input.where), restriction(asset, input, alias, scope), ...(asset.name === "silver_orders" && scope.units._tag !== "All" ? [sql\`u.seen_at >= (SELECT coalesce(max(w.seen_at), '-infinity') FROM \${table(asset)} AS w)\`] : [])])})\``
+        find: "WHERE ${and([toSql(input.where), restriction(asset, input, scope, { alias, table })])})`",
+        replace: `WHERE \${and([toSql(input.where), restriction(asset, input, scope, { alias, table }), ...(asset.name === "silver_orders" && scope.units._tag !== "All" ? [sql\`u.seen_at >= (SELECT coalesce(max(w.seen_at), '-infinity') FROM \${table(asset)} AS w)\`] : [])])})\``
       }
     ],
     net: Net.postgresHistories
@@ -322,6 +330,6 @@ export const mutants: ReadonlyArray<Mutant> = [
         replace: "if (instants.length >= 0) return otherwise"
       }
     ],
-    net: Net.twins
+    net: Net.zone
   }
 ]

@@ -64,7 +64,7 @@ const program = (trials: ReadonlyArray<Trial.Trial>) =>
     Effect.provide(
       Layer.mergeAll(
         NodeServices.layer,
-        HelpPresenter.layer(settings),
+        HelpPresenter.layer(settings, "node scripts/soak.ts"),
         CliConfig.layer({ builtIns: [GlobalFlag.Help] }),
         Layer.succeed(References.MinimumLogLevel, "None")
       ).pipe(Layer.provideMerge(Screen.layer))

@@ -18,6 +18,8 @@ import * as TestDatabase from "../support/TestDatabase.ts"
 const timeZone = "America/New_York"
 
 const cuts = {
+  // The day on which clocks go back there, at six in UTC: the hour from one o'clock comes twice.
+  hour: Partitions.hourly({ start: "2023-11-05", end: "2023-11-06", timeZone }),
   day: Partitions.daily({ start: "2024-02-25", timeZone }),
   week: Partitions.weekly({ start: "2024-02-12", timeZone }),
   month: Partitions.monthly({ start: "2024-01-01", timeZone })
@@ -42,7 +44,7 @@ const graph = (source: Source<Shop.Order>) => {
     write: WriteStrategy.upsert({ key: ["order_id"], version: "seen_at" }),
     compute: { sql: ({ orders }) => sql`SELECT *, FALSE AS _deleted, '' AS _tie FROM ${orders} AS o` }
   })
-  const counted = <const Name extends string>(name: Name, cadence: keyof typeof cuts) =>
+  const counted = <const Name extends string>(name: Name, cadence: "day" | "week" | "month") =>
     Asset.make(name, {
       description: `Orders by ${cadence}`,
       columns: Schema.Struct({ start: Column.date, orders: Column.integer }),
@@ -57,9 +59,23 @@ const graph = (source: Source<Shop.Order>) => {
           FROM ${orders} AS o GROUP BY 1`
       }
     })
+  const hourly = Asset.make("by_hour", {
+    description: "Orders by hour",
+    columns: Schema.Struct({ start: Column.timestamp, orders: Column.integer }),
+    partitions: cuts.hour,
+    inputs: {
+      orders: Asset.input(silver, PartitionMapping.byColumn("ordered_at"), { columns: ["order_id", "ordered_at"] })
+    },
+    write: WriteStrategy.replacePartitions("start", { key: ["start"] }),
+    compute: {
+      sql: ({ orders }) => sql`
+        SELECT date_trunc('hour', ordered_at) AS start, count(*) AS orders FROM ${orders} AS o GROUP BY 1`
+    }
+  })
   return AssetGraph.make([
     bronze,
     silver,
+    hourly,
     counted("by_day", "day"),
     counted("by_week", "week"),
     counted("by_month", "month")
@@ -110,5 +126,32 @@ it.layer(TestDatabase.layer)("partitions of another time zone", (it) => {
       ])
       assert.strictEqual((yield* assay.materialize({ assets: [] })).steps, 0)
     }).pipe(Effect.provide(layerPostgres("newyork")))
+  )
+
+  it.effect("tell the two hours apart that clocks show twice (Verifies: L2, L12)", () =>
+    Effect.gen(function* () {
+      const feed = yield* Feed.make<Shop.Order>()
+      yield* (yield* Time).set(noon)
+      const assay = yield* open(graph(feed.source))
+      const at = (order_id: string, time: string, seen: string) => ({
+        ...order(order_id, "03-01", { seen }),
+        ordered_at: `2023-11-05T${time}:00.000000Z`
+      })
+      yield* feed.deliver(parcel("opening", [at("1", "05:30", "03-01"), at("2", "04:30", "03-01")]))
+      yield* assay.materialize({ assets: [] })
+
+      // Half past one again, and then back to the first time.
+      yield* feed.deliver(parcel("again", [at("2", "06:30", "03-02")]))
+      const again = yield* assay.materialize({ assets: ["by_hour"] })
+      assert.deepStrictEqual(built(again), { bronze_orders: 1, silver_orders: 1, by_hour: 2 })
+      assert.deepStrictEqual(yield* rows(assay, "by_hour"), [
+        ["2023-11-05T05:00:00.000000Z", "1"],
+        ["2023-11-05T06:00:00.000000Z", "1"]
+      ])
+      yield* feed.deliver(parcel("corrected", [at("2", "05:59", "03-03")]))
+      yield* assay.materialize({ assets: [] })
+      assert.deepStrictEqual(yield* rows(assay, "by_hour"), [["2023-11-05T05:00:00.000000Z", "2"]])
+      assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])
+    }).pipe(Effect.provide(layerPostgres("twice")))
   )
 })

@@ -281,7 +281,8 @@ export const make = (options: Options) => {
     partitions: Partitions.monthly({ start: cuts.monthly, endOffset: options.monthlyEndOffset ?? 0 }),
     inputs: { days: Asset.input(daily, PartitionMapping.timeWindows()) },
     write: WriteStrategy.replacePartitions("month", { key: ["month", "tier"] }),
-    policy: options.monthly ?? policy,
+    // Its first month begins before the first day.
+    policy: options.monthly ?? MaterializationPolicy.withIncompleteWindows(policy, "build"),
     ...version("mart_monthly"),
     compute: {
       sql: ({ days }) => sql`

@@ -80,7 +80,7 @@ describe("FileSet", () => {
       const path = `${folder}/nowhere.csv`
       assert.strictEqual(
         yield* refused(path),
-        `There is nothing at "${path}" (${path}). Set FEED_PATH to a file, a folder or a glob that exists.`
+        `There is nothing at "${path}". Set FEED_PATH to a file, a folder or a glob that exists.`
       )
       yield* Feed.write(folder, "a.csv", text)
       assert.include(yield* refused(`${folder}/a.csv/b.csv`), "There is nothing at")

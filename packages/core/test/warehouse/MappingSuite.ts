@@ -24,7 +24,7 @@ const zonedDays = Partitions.daily({ start, timeZone: "America/New_York" })
 const counting = (
   name: string,
   upstream: ReturnType<typeof Cut.make>,
-  mapping: PartitionMapping.Identity | PartitionMapping.TimeWindows,
+  mapping: PartitionMapping.ByPartition,
   cut: Partitions.Partitions
 ) =>
   Asset.make(name, {
@@ -52,7 +52,7 @@ const counting = (
   })
 
 /** The latest versions of events by id, with all that facts need. */
-const facts = (name: string, log: ReturnType<typeof events<string>>) =>
+export const facts = (name: string, log: ReturnType<typeof events<string>>) =>
   Asset.make(name, {
     description: "Latest version of each event",
     columns: Schema.Struct({
@@ -222,6 +222,41 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           assert.deepStrictEqual(yield* seen(hour, "2024-03-10-05:00"), ["1/1"])
           assert.deepStrictEqual(yield* seen(across, "2024-03-10"), ["2/1"])
           assert.deepStrictEqual(yield* seen(within, "2024-03-10"), ["31/1"])
+        })
+      )
+
+      it.effect("custom: however many pieces a step reads, it reads these alone", () =>
+        Effect.gen(function* () {
+          const log = events("piece_log")
+          const daily = Partitions.daily({ start })
+          const upstream = Cut.make("piece_days", log, { by: "day", partitions: daily })
+          const second = (day: string) => (Date.parse(day) % (2 * 86_400_000) === 0 ? [day] : [])
+          const everySecond = PartitionMapping.custom({
+            name: "every second day",
+            version: "1",
+            downstream: second,
+            upstream: second
+          })
+          const downstream = counting("piece_count", upstream, everySecond, daily)
+          const graph = AssetGraph.fromIterable([log, upstream, downstream])
+          yield* prepare(graph)
+          const first = Date.parse("2024-01-02")
+          const days = Array.from({ length: 200 }, (_, index) =>
+            new Date(first + index * 86_400_000).toISOString().slice(0, 10)
+          )
+          yield* land(
+            graph,
+            log,
+            days.map((day) => event(day, { day }))
+          )
+          yield* build(graph, upstream, partitions(upstream, ...days))
+          const asked = days.slice(10, 190)
+          yield* build(graph, downstream, partitions(downstream, ...asked))
+          const read = String(asked.flatMap(second).length)
+          assert.deepStrictEqual(
+            new Set((yield* rows(downstream, ["seen", "units"])).map((row) => row.join("/"))),
+            new Set([`${read}/180`])
+          )
         })
       )
 

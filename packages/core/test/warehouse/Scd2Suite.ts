@@ -1,12 +1,15 @@
 import * as Asset from "@assay/core/Asset"
 import * as AssetGraph from "@assay/core/AssetGraph"
 import * as PartitionMapping from "@assay/core/PartitionMapping"
+import * as Column from "@assay/core/Column"
 import { sql } from "@assay/core/Sql"
+import * as WriteStrategy from "@assay/core/WriteStrategy"
 import { Warehouse } from "@assay/core/warehouse/Warehouse"
 import { assert, describe, it } from "@effect/vitest"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import * as Crypto from "node:crypto"
 import * as Dimension from "./Dimension.ts"
 import type { Services } from "./layers.ts"
@@ -113,6 +116,53 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           ])
           yield* build(graph, dimension)
           assert.deepStrictEqual(yield* rows(dimension, ["price", "valid_to"]), [["1.00", null]])
+        })
+      )
+
+      it.effect("tells keys of several parts apart by their parts, whatever is in them (Verifies: L10)", () =>
+        Effect.gen(function* () {
+          const log = events("composite_log")
+          const from = "2024-01-01T00:00:00.000000Z"
+          const keys = [
+            ["a\u001fb", "c"],
+            ["a", "b\u001fc"]
+          ] as const
+          const asset = Asset.make("composite", {
+            description: "Branches of regions through time",
+            columns: Schema.Struct({
+              sk: Column.text,
+              region: Column.text,
+              branch: Column.text,
+              note: Column.text,
+              valid_from: Column.timestamp,
+              valid_to: Column.nullable(Column.timestamp),
+              is_current: Column.boolean
+            }),
+            inputs: { log: Asset.input(log, PartitionMapping.all) },
+            write: WriteStrategy.scd2({
+              key: ["region", "branch"],
+              surrogateKey: "sk",
+              validFrom: "valid_from",
+              validTo: "valid_to",
+              isCurrent: "is_current",
+              tracked: ["note"]
+            }),
+            compute: {
+              sql: () => sql`SELECT 'a' || chr(31) || 'b' AS region, 'c' AS branch, 'x' AS note,
+                ${from}::timestamptz AS valid_from, 1 AS _sequence
+                UNION ALL SELECT 'a', 'b' || chr(31) || 'c', 'x', ${from}::timestamptz, 1`,
+              rows: () =>
+                keys.map(([region, branch]) => ({ region, branch, note: "x", valid_from: from, _sequence: 1 }))
+            }
+          })
+          const graph = AssetGraph.make([log, asset])
+          yield* prepare(graph)
+          yield* build(graph, asset)
+          const md5 = (text: string) => Crypto.createHash("md5").update(text).digest("hex")
+          assert.sameMembers(
+            (yield* rows(asset, ["sk"])).flat(),
+            keys.map((parts) => md5(`${parts.map(md5).join("")}\u001f${from}`))
+          )
         })
       )
 

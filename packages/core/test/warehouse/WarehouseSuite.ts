@@ -1,6 +1,7 @@
 import type * as Layer from "effect/Layer"
 import type { Services } from "./layers.ts"
 import * as CheckSuite from "./CheckSuite.ts"
+import * as LastSuite from "./LastSuite.ts"
 import * as MappingSuite from "./MappingSuite.ts"
 import * as NameSuite from "./NameSuite.ts"
 import * as PartitionSuite from "./PartitionSuite.ts"
@@ -13,6 +14,7 @@ import * as WriteSuite from "./WriteSuite.ts"
 /** Every warehouse must pass these suites. */
 export const suite = (name: string, layer: Layer.Layer<Services, unknown>) => {
   CheckSuite.suite(name, layer)
+  LastSuite.suite(name, layer)
   MappingSuite.suite(name, layer)
   NameSuite.suite(name, layer)
   PartitionSuite.suite(name, layer)

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { daily } from "../packages/core/src/Partitions.ts"
-import { definitions, draw, drawn, pages, read } from "./pictures.ts"
+import { definitions, draw, drawn, pages, read } from "./windows.ts"
 
-describe("pictures", () => {
+describe("pictures of windows", () => {
   it("are in the documentation as their definitions draw them", () => {
     assert.isNotEmpty(pages())
     for (const page of pages()) assert.strictEqual(read(page), drawn(read(page)), page)
@@ -10,7 +10,7 @@ describe("pictures", () => {
 
   it("are all shown somewhere", () => {
     const text = pages().map(read).join("\n")
-    const unused = Object.keys(definitions).filter((name) => !text.includes(`<!-- picture: ${name} -->`))
+    const unused = Object.keys(definitions).filter((name) => !text.includes(`<!-- windows: ${name} -->`))
     assert.deepStrictEqual(unused, [])
   })
 
@@ -25,6 +25,6 @@ describe("pictures", () => {
   })
 
   it("cannot be of something that is not defined", () => {
-    assert.throws(() => drawn("<!-- picture: moons -->\n\n```text\n```\n"), /there is no picture "moons"/)
+    assert.throws(() => drawn("<!-- windows: moons -->\n\n```text\n```\n"), /there is no picture "moons"/)
   })
 })

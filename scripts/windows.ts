@@ -1,9 +1,9 @@
 /**
  * The pictures of windows in the documentation, drawn from the definitions themselves, so that they cannot be wrong. A
- * page says `<!-- picture: name -->` before a text block; `--write` fills the block, and without it the command fails
+ * page says `<!-- windows: name -->` before a text block; `--write` fills the block, and without it the command fails
  * where a block is not what would be drawn.
  *
- * Usage: node scripts/pictures.ts [--write]
+ * Usage: node scripts/windows.ts [--write]
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -77,14 +77,14 @@ export const drawn = (page: string): string =>
 
 /** The pages with pictures, relative to the root. */
 export const pages = (): ReadonlyArray<string> =>
-  Fs.globSync("docs/**/*.md", { cwd: root }).filter((page) => read(page).includes("<!-- picture: "))
+  Fs.globSync("docs/**/*.md", { cwd: root }).filter((page) => read(page).includes("<!-- windows: "))
 
 /** The text of a page. */
 export const read = (page: string): string => Fs.readFileSync(Path.join(root, page), "utf8")
 
 const width = 40
 
-const block = /(<!-- picture: ([^>]+?) -->)\n\n```text\n[^`]*```\n/g
+const block = /(<!-- windows: ([^>]+?) -->)\n\n```text\n[^`]*```\n/g
 
 const hour = 3_600_000
 
@@ -107,7 +107,7 @@ if (import.meta.main) {
       Fs.writeFileSync(Path.join(root, page), drawn(text))
     } else {
       console.error(
-        `${page} has a picture that is not what its definition says. Run \`node scripts/pictures.ts --write\`.`
+        `${page} has a picture that is not what its definition says. Run \`node scripts/windows.ts --write\`.`
       )
       process.exitCode = 1
     }

@@ -1,0 +1,4 @@
+import { memory } from "../ledger/layers.ts"
+import { suite } from "./AutomationCursorsSuite.ts"
+
+suite("memory", memory)

@@ -1,0 +1,15 @@
+import { it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { layerPostgres } from "../shop/Storage.ts"
+import * as TestDatabase from "../support/TestDatabase.ts"
+import { suite } from "./InquirySuite.ts"
+
+let environments = 0
+
+it.layer(TestDatabase.layer)((it) => {
+  suite("postgres", (name, body) => {
+    environments += 1
+    const storage = layerPostgres(`inquiry${environments}`)
+    it.effect(name, () => Effect.provide(body(), storage))
+  })
+})

@@ -127,7 +127,7 @@ export interface AsOf<
  *
  * "Last" is said of rows, not of the clock: a window that has come to exist without a row is passed over. So the first
  * rows of a new window are the change that makes everything stale, in the transaction that writes them, and what a unit
- * reads is decided by the table alone (ADR 0020). Names are in the order in which they are defined.
+ * reads is decided by the table alone (ADR 0019). Names are in the order in which they are defined.
  *
  * @category models
  * @since 0.1.0

@@ -38,6 +38,12 @@ export const memoryHistories: Net = of("packages/core/test/oracle/Oracle.test.ts
 /** Random histories against a naive recompute, on PostgreSQL. */
 export const postgresHistories: Net = of("packages/core/test/oracle/Shop1.oracle.test.ts", /random histories/)
 
+/** A file that comes again, or is renamed, while its first landing is under way. */
+export const redelivery: Net = of(
+  "packages/core/test/concurrency/Redelivery.concurrency.test.ts",
+  /under the new name|whoever comes first/
+)
+
 /** Processes that are killed. */
 export const crash = (file: string, tests: RegExp): Net => of(`packages/core/test/crash/${file}.crash.test.ts`, tests)
 

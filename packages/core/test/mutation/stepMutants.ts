@@ -191,9 +191,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "positions move unconditionally",
     laws: ["L4", "L8"],
-    because: "of two processes that land the same delivery each believes that the batch is its own",
+    because: "of two processes that land the same file, under one name or two, each believes that the batch is its own",
     edits: [{ file: lander, find: "if (!isOurs) {", replace: "if (!isOurs && false) {" }],
-    net: Net.postgres(/materialize the same thing at once/)
+    net: Net.redelivery
   },
   {
     name: "last unit of a step dropped",

@@ -347,30 +347,10 @@ const ofInput = (
     {
       condition: AutomationCondition.format(condition),
       of: input.asset.name,
-      isTrue: isRemembering(condition) ? undefined : isTrue,
+      isTrue: Automation.isRemembering(condition) ? undefined : isTrue,
       parts: []
     }
   ]
-}
-
-const isRemembering = (condition: AutomationCondition.AutomationCondition): boolean => {
-  switch (condition._tag) {
-    case "CronTick":
-    case "NewlyUpdated":
-    case "NewlyTrue":
-    case "Since":
-      return true
-    case "And":
-      return condition.all.some(isRemembering)
-    case "Or":
-      return condition.any.some(isRemembering)
-    case "Not":
-    case "AnyDeps":
-    case "AllDeps":
-      return isRemembering(condition.of)
-    default:
-      return false
-  }
 }
 
 const every = (parts: ReadonlyArray<Judgement>): boolean | undefined =>

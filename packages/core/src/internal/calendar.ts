@@ -1,5 +1,4 @@
 import { tz } from "@date-fns/tz"
-import { toDate } from "date-fns/toDate"
 import * as Result from "effect/Result"
 import * as TimeZone from "./timeZone.ts"
 import * as WallGrid from "./wallGrid.ts"
@@ -27,8 +26,7 @@ export const floor = (grid: Grid, instant: number): number => floorOn(ticksOf(gr
 export const next = (grid: Grid, start: number): number => nextOn(ticksOf(grid), grid.timeZone, start)
 
 /** The end of the window that starts at `start`: the next tick, be it one of an excluded day. */
-export const end = (grid: Grid, start: number): number =>
-  nextOn(grid.exclusions.length === 0 ? ticksOf(grid) : ticksOf({ ...grid, exclusions: none }), grid.timeZone, start)
+export const end = (grid: Grid, start: number): number => nextOn(everyTick(grid), grid.timeZone, start)
 
 /** The start of the window `count` windows after (before, when negative) the one that starts at `start`. */
 export const shift = (grid: Grid, start: number, count: number): number => {
@@ -69,11 +67,7 @@ export const key = (grid: Grid, start: number): string => {
   const segment = TimeZone.segmentAt(grid.timeZone, start)
   const shown = start + segment.offset
   // A tick that the clock skips opens its window when the clock goes on, under its own name.
-  const text = toDate(ticks.isRunning ? shown : WallGrid.floor(ticks, shown)).toISOString()
-  if (WallGrid.isNamedByDate(ticks)) {
-    return text.slice(0, 10)
-  }
-  const name = `${text.slice(0, 10)}-${text.slice(11, 16)}`
+  const name = WallGrid.nameOf(ticks, ticks.isRunning ? shown : WallGrid.floor(ticks, shown))
   return ticks.isRunning && start - segment.start <= day && TimeZone.fromWall(grid.timeZone, shown) < start
     ? name + formatOffset(segment.offset)
     : name
@@ -112,6 +106,10 @@ export const isNamedByDate = (grid: Grid): boolean => WallGrid.isNamedByDate(tic
 
 /** The ticks of a grid on the local clock. */
 export const wallGrid = (grid: Grid): WallGrid.WallGrid => ticksOf(grid)
+
+/** The ticks of a grid on the local clock, those of excluded days among them. */
+export const everyTick = (grid: Grid): WallGrid.WallGrid =>
+  grid.exclusions.length === 0 ? ticksOf(grid) : ticksOf({ ...grid, exclusions: none })
 
 /** How long after midnight the windows of a grid that is named by dates begin. */
 export const timeOfDay = (grid: Grid): number => (isNamedByDate(grid) ? ticksOf(grid).times[0] : 0)

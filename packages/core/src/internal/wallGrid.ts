@@ -90,6 +90,12 @@ export interface Problem {
 /** Whether a day has at most one tick, so that its date alone names the window. */
 export const isNamedByDate = (self: WallGrid): boolean => !self.isRunning && self.times.length === 1
 
+/** What a tick is called: by its date where no day has two, and otherwise by its date and time. */
+export const nameOf = (self: WallGrid, tick: number): string => {
+  const text = toDate(tick).toISOString()
+  return isNamedByDate(self) ? text.slice(0, 10) : `${text.slice(0, 10)}-${text.slice(11, 16)}`
+}
+
 /** The last tick up to and with a wall time. */
 export const floor = (self: WallGrid, wall: number): number => {
   const today = Math.floor(wall / dayLength)

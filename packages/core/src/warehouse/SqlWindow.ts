@@ -38,7 +38,7 @@ export const key = (partitions: TimeWindows, column: Column, value: Sql): Sql =>
 const shown = (partitions: TimeWindows, local: Sql): Sql => {
   const grid = Calendar.wallGrid(partitions)
   if (partitions.exclusions.length === 0) return tick(grid, local)
-  const every = Calendar.wallGrid({ ...partitions, exclusions: [] })
+  const every = Calendar.everyTick(partitions)
   return sql`CASE WHEN ${tick(grid, local)} = ${tick(every, local)} THEN ${tick(grid, local)} END`
 }
 
@@ -211,11 +211,7 @@ const datesAround = (partitions: TimeWindows, { at, by }: Change): Exceptions["d
 const nameOf = (partitions: TimeWindows, wall: number): string | null => {
   const grid = Calendar.wallGrid(partitions)
   const start = WallGrid.floor(grid, wall)
-  const every = Calendar.wallGrid({ ...partitions, exclusions: [] })
-  if (partitions.exclusions.length > 0 && WallGrid.floor(every, wall) !== start) return null
-  return WallGrid.isNamedByDate(grid)
-    ? dateOf(start)
-    : `${dateOf(start)}-${timeText(start - Math.floor(start / Calendar.day) * Calendar.day)}`
+  return WallGrid.floor(Calendar.everyTick(partitions), wall) === start ? WallGrid.nameOf(grid, start) : null
 }
 
 const timeFormat = "'YYYY-MM-DD-HH24:MI'"

@@ -1,12 +1,7 @@
 /**
  * The pictures of `docs/reference/mappings.md`, drawn by the engine: the windows are those of `Partitions`, and which rows
- * a unit reads is asked of the warehouse. `--write` puts them into the page; without it, the command fails and names the
- * first picture that is another one.
- *
- * Usage: node scripts/mappings.ts [--write]
+ * a unit reads is asked of the warehouse. `scripts/pictures.ts` puts them into the page.
  */
-import * as Fs from "node:fs"
-import * as Path from "node:path"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Asset from "../packages/core/src/Asset.ts"
@@ -17,8 +12,6 @@ import * as Partitions from "../packages/core/src/Partitions.ts"
 import * as PartitionSet from "../packages/core/src/PartitionSet.ts"
 import * as MemoryRelation from "../packages/core/src/warehouse/MemoryRelation.ts"
 import * as WriteStrategy from "../packages/core/src/WriteStrategy.ts"
-
-const file = Path.join(import.meta.dirname, "..", "docs", "reference", "mappings.md")
 
 /** A stretch of time, drawn with a letter for so many hours. */
 interface Scale {
@@ -187,29 +180,6 @@ export const pictures = (): ReadonlyMap<string, string> =>
     ...Object.entries(matrices).map(([name, matrix]) => [name, drawMatrix(matrix)] as const)
   ])
 
-/** The page with every picture as it is, and the names of those that were another one. */
-export const redraw = (
-  page: string,
-  drawn: ReadonlyMap<string, string>
-): { readonly page: string; readonly changed: ReadonlyArray<string> } => {
-  const changed: Array<string> = []
-  const unused = new Set(drawn.keys())
-  const redrawn = page.replace(
-    /<!-- picture: (.*?) -->\n\n```text\n([\s\S]*?)```/g,
-    (block: string, name: string, old: string) => {
-      const picture = drawn.get(name)
-      unused.delete(name)
-      if (picture === undefined || picture === old) {
-        if (picture === undefined) changed.push(name)
-        return block
-      }
-      changed.push(name)
-      return `<!-- picture: ${name} -->\n\n\`\`\`text\n${picture}\`\`\``
-    }
-  )
-  return { page: redrawn, changed: [...changed, ...unused] }
-}
-
 // --- internal ---
 
 const columns = Schema.Struct({ at: Column.timestamp, id: Column.text })
@@ -304,16 +274,4 @@ const drawMatrix = ({ downstream, from, mapping, to, upstream }: Matrix): string
     ),
     ""
   ].join("\n")
-}
-
-if (import.meta.main) {
-  const { changed, page } = redraw(Fs.readFileSync(file, "utf8"), pictures())
-  if (process.argv.includes("--write")) {
-    Fs.writeFileSync(file, page)
-  } else if (changed.length > 0) {
-    console.error(
-      `docs/reference/mappings.md: the picture "${changed[0]}" is not what the engine does. Run it with --write.`
-    )
-    process.exitCode = 1
-  }
 }

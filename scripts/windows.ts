@@ -1,21 +1,15 @@
 /**
- * The pictures of windows in the documentation, drawn from the definitions themselves, so that they cannot be wrong. A
- * page says `<!-- windows: name -->` before a text block; `--write` fills the block, and without it the command fails
- * where a block is not what would be drawn.
- *
- * Usage: node scripts/windows.ts [--write]
+ * The pictures of `docs/reference/partitions.md`, drawn from the definitions of windows themselves. `scripts/pictures.ts`
+ * puts them into the page.
  */
-import * as Fs from "node:fs"
-import * as Path from "node:path"
 import * as TimeZone from "../packages/core/src/internal/timeZone.ts"
 import * as Partitions from "../packages/core/src/Partitions.ts"
 import * as PartitionSet from "../packages/core/src/PartitionSet.ts"
 
-const root = Path.join(import.meta.dirname, "..")
 const { cron, daily, hourly, monthly, quarterly, weekly, yearly } = Partitions
 
 /** Each picture by its name: a few windows of a definition. */
-export const definitions: Readonly<Record<string, Partitions.TimeWindows>> = {
+const definitions: Readonly<Record<string, Partitions.TimeWindows>> = {
   "hours that a clock skips": hourly({
     start: "2024-03-10-00:00",
     end: "2024-03-10-05:00",
@@ -65,26 +59,13 @@ export const draw = (partitions: Partitions.TimeWindows): string => {
     .join("\n")
 }
 
-/** A page with its pictures drawn. */
-export const drawn = (page: string): string =>
-  page.replaceAll(block, (_, marker: string, name: string) => {
-    const definition = definitions[name]
-    if (definition === undefined) {
-      throw new Error(`there is no picture "${name}"; there are ${Object.keys(definitions).join(", ")}`)
-    }
-    return `${marker}\n\n\`\`\`text\n${draw(definition)}\n\`\`\`\n`
-  })
+/** The pictures by their names. */
+export const pictures = (): ReadonlyMap<string, string> =>
+  new Map(Object.entries(definitions).map(([name, definition]) => [name, `${draw(definition)}\n`]))
 
-/** The pages with pictures, relative to the root. */
-export const pages = (): ReadonlyArray<string> =>
-  Fs.globSync("docs/**/*.md", { cwd: root }).filter((page) => read(page).includes("<!-- windows: "))
-
-/** The text of a page. */
-export const read = (page: string): string => Fs.readFileSync(Path.join(root, page), "utf8")
+// --- internal ---
 
 const width = 40
-
-const block = /(<!-- windows: ([^>]+?) -->)\n\n```text\n[^`]*```\n/g
 
 const hour = 3_600_000
 
@@ -97,19 +78,4 @@ const length = (duration: number): string => {
   const hours = duration / hour
   if (hours < 48) return hours === 1 ? "1 hour" : `${hours} hours`
   return `${hours / 24} days`
-}
-
-if (import.meta.main) {
-  for (const page of pages()) {
-    const text = read(page)
-    if (drawn(text) === text) continue
-    if (process.argv.includes("--write")) {
-      Fs.writeFileSync(Path.join(root, page), drawn(text))
-    } else {
-      console.error(
-        `${page} has a picture that is not what its definition says. Run \`node scripts/windows.ts --write\`.`
-      )
-      process.exitCode = 1
-    }
-  }
 }

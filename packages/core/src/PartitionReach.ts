@@ -50,9 +50,9 @@ export const downstream = (
         ? PartitionSet.all(to)
         : PartitionSet.empty(to)
     case "StaticMap":
-      return named(to, mapped(mapping, PartitionSet.keys(options.upstream)))
+      return PartitionSet.fromKnownKeys(to, mapped(mapping, PartitionSet.keys(options.upstream)))
     case "Custom":
-      return named(to, reachedBy(mapping, PartitionSet.keys(options.upstream), to))
+      return PartitionSet.fromKnownKeys(to, reachedBy(mapping, PartitionSet.keys(options.upstream), to))
     case "All":
     case "ByColumns":
     case "Onwards":
@@ -87,11 +87,11 @@ export const upstream = (
       )
     }
     case "Keys":
-      return named(from, PartitionSet.isEmpty(options.downstream) ? [] : mapping.keys)
+      return PartitionSet.fromKnownKeys(from, PartitionSet.isEmpty(options.downstream) ? [] : mapping.keys)
     case "StaticMap":
-      return named(from, unmapped(mapping, options.downstream))
+      return PartitionSet.fromKnownKeys(from, unmapped(mapping, options.downstream))
     case "Custom":
-      return named(from, neededBy(mapping, PartitionSet.keys(options.downstream), from))
+      return PartitionSet.fromKnownKeys(from, neededBy(mapping, PartitionSet.keys(options.downstream), from))
     case "All":
     case "ByColumns":
     case "Onwards":
@@ -254,11 +254,19 @@ const strictly = (
       return requirementOf(PartitionSet.fromWindow(Partitions.endless(from), { start, end: start + 1 }), from, exists)
     }
     case "Keys":
-      return requirementOf(named(endlessly(from), PartitionSet.isEmpty(downstream) ? [] : mapping.keys), from, exists)
+      return requirementOf(
+        PartitionSet.fromKnownKeys(endlessly(from), PartitionSet.isEmpty(downstream) ? [] : mapping.keys),
+        from,
+        exists
+      )
     case "StaticMap":
-      return requirementOf(named(from, unmapped(mapping, downstream)), from, exists)
+      return requirementOf(PartitionSet.fromKnownKeys(from, unmapped(mapping, downstream)), from, exists)
     case "Custom":
-      return requirementOf(named(endlessly(from), neededBy(mapping, PartitionSet.keys(downstream), from)), from, exists)
+      return requirementOf(
+        PartitionSet.fromKnownKeys(endlessly(from), neededBy(mapping, PartitionSet.keys(downstream), from)),
+        from,
+        exists
+      )
     case "All":
     case "ByColumns":
     case "Onwards":
@@ -302,7 +310,9 @@ const readersOf = (
   partitions: PartitionSet.PartitionSet
 ): ReadonlyArray<PartitionSet.PartitionSet> => {
   const { partitions: to } = partitions
-  return Array.from(PartitionSet.keys(partOf(mapping, needs, partitions)), (key) => named(to, [key]))
+  return Array.from(PartitionSet.keys(partOf(mapping, needs, partitions)), (key) =>
+    PartitionSet.fromKnownKeys(to, [key])
+  )
 }
 
 /** Of the windows that one downstream partition needs and that are still to come, those that are not excused. */
@@ -346,15 +356,6 @@ const before = (from: Partitions.TimeWindows): PartitionSet.PartitionSet =>
     start: Number.NEGATIVE_INFINITY,
     end: Partitions.range(from).start
   })
-
-/** The partitions of a definition that have one of these keys. */
-const named = (partitions: Partitions.Partitions, keys: Iterable<string>): PartitionSet.PartitionSet => {
-  const set = PartitionSet.fromKeys(
-    partitions,
-    Array.from(keys).filter((key) => Partitions.isKey(partitions, key))
-  )
-  return set._tag === "Success" ? set.success : PartitionSet.empty(partitions)
-}
 
 const endlessly = (partitions: Partitions.Partitions): Partitions.Partitions =>
   partitions._tag === "TimeWindows" ? Partitions.endless(partitions) : partitions

@@ -157,13 +157,27 @@ export const fromKeys: {
     const spans: Array<TimeWindow.TimeWindow> = []
     for (const key of keys) {
       const span = spanOf(partitions, key)
-      if (Option.isNone(span)) {
-        return Result.fail(unknownKey(partitions, key))
-      }
+      if (Option.isNone(span)) return Result.fail(unknownKey(partitions, key))
       spans.push(span.value)
     }
     return Result.succeed(internal.make(partitions, spans))
   }
+)
+
+/**
+ * The partitions with those of some keys that the definition has: stored keys may be of an earlier definition.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromKnownKeys: {
+  (keys: Iterable<string>): (partitions: Partitions.Partitions) => PartitionSet
+  (partitions: Partitions.Partitions, keys: Iterable<string>): PartitionSet
+} = dual(2, (partitions: Partitions.Partitions, keys: Iterable<string>): PartitionSet =>
+  internal.make(
+    partitions,
+    Array.from(keys).flatMap((key) => Option.toArray(spanOf(partitions, key)))
+  )
 )
 
 /**

@@ -75,10 +75,12 @@ export const pack = (options: {
       for (let from = 0; from < rows.length;) {
         const size = random.pick([1, 3, 10, 25, 60])
         const lander = random.chance(0.1) ? "rest" : random.pick(landers)
-        if (lander !== "rest") parcels += 1
+        // The first one is there before anybody works: a folder without a file is an error to whoever reads it.
+        const isFirst = from === 0
+        if (lander !== "rest" && !isFirst) parcels += 1
         const name = `${lander}-${String(from).padStart(6, "0")}.ndjson`
         const lines = rows.slice(from, from + size).map((row) => `${FeedRow.toJson(row)}\n`)
-        Fs.writeFileSync(Path.join(stagedOf(folder), name), lines.join(""))
+        Fs.writeFileSync(Path.join(isFirst ? feedOf(folder) : stagedOf(folder), name), lines.join(""))
         from += size
       }
       const sound = rows.filter(({ fault }) => fault === null).length

@@ -10,7 +10,6 @@ import type { AssetGraph } from "../AssetGraph.ts"
 import { Materializations } from "../ledger/Materializations.ts"
 import { StaleSets } from "../ledger/StaleSets.ts"
 import type { Reason } from "../MaterializationError.ts"
-import * as Partitions from "../Partitions.ts"
 import * as PartitionSet from "../PartitionSet.ts"
 import * as AssetStatus from "../planning/AssetStatus.ts"
 import { Transactor } from "../Transactor.ts"
@@ -87,9 +86,9 @@ const builtByThisCode = Effect.fnUntraced(function* (
 ): Effect.fn.Return<PartitionSet.PartitionSet, Reason, Materializations> {
   const materializations = yield* Materializations
   const outdated = new Set(yield* materializations.outdated({ asset: asset.name, codeVersion: asset.codeVersion }))
-  const units = (yield* materializations.units(asset.name)).filter(
-    (unit) => !outdated.has(unit) && Partitions.isKey(asset.partitions, unit)
+  const units = yield* materializations.units(asset.name)
+  return PartitionSet.fromKnownKeys(
+    asset.partitions,
+    units.filter((unit) => !outdated.has(unit))
   )
-  const set = PartitionSet.fromKeys(asset.partitions, units)
-  return set._tag === "Success" ? set.success : PartitionSet.empty(asset.partitions)
 })

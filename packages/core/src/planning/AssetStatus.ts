@@ -114,6 +114,27 @@ export const read = Effect.fnUntraced(function* <R>(options: {
   })
 })
 
+/**
+ * The existing partitions that a range of the stale set holds: those whose keys are not before its bound, as the ledger
+ * compares them. A bound need not be a key, and in a repeated hour it stands before keys of earlier windows.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const onwards = (existing: PartitionSet.PartitionSet, from: string | undefined): PartitionSet.PartitionSet => {
+  const { partitions } = existing
+  if (from === undefined || partitions._tag !== "TimeWindows") return existing
+  const size = PartitionSet.size(existing)
+  let [low, high] = [0, size]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const [key] = PartitionSet.keys(PartitionSet.last(PartitionSet.take(existing, middle + 1)))
+    if (key !== undefined && key < from) low = middle + 1
+    else high = middle
+  }
+  return PartitionSet.takeLast(existing, size - low)
+}
+
 // --- internal ---
 
 /** What the ledger knows of one asset. */
@@ -157,7 +178,7 @@ const ofPartitions = <R>(asset: Asset<string, unknown, R>, known: Known, now: nu
   const ranged = set.ranges.map(({ cause, from }) => ({ cause, partitions: onwards(existing, from) }))
   const marked = known.marks.map(({ cause, units }) => ({
     cause,
-    partitions: PartitionSet.intersection(setOf(partitions, units), built)
+    partitions: PartitionSet.intersection(PartitionSet.fromKnownKeys(partitions, units), built)
   }))
   const stale = [...ranged, ...marked].reduce(
     (union, part) => PartitionSet.union(union, part.partitions),
@@ -189,31 +210,6 @@ const ofPartitions = <R>(asset: Asset<string, unknown, R>, known: Known, now: nu
 }
 
 const builtOf = (partitions: Partitions.Partitions, { set, units }: Built): PartitionSet.PartitionSet =>
-  set === undefined ? setOf(partitions, units) : Result.getOrThrow(PartitionSet.fromJson(partitions, set))
-
-/** The partitions of stored keys; a key that the definition no longer has, because its start moved, is left out. */
-const setOf = (partitions: Partitions.Partitions, keys: ReadonlyArray<string>): PartitionSet.PartitionSet =>
-  Result.getOrElse(PartitionSet.fromKeys(partitions, keys), () =>
-    Result.getOrElse(
-      PartitionSet.fromKeys(
-        partitions,
-        keys.filter((key) => Partitions.isKey(partitions, key))
-      ),
-      () => PartitionSet.empty(partitions)
-    )
-  )
-
-/** The existing partitions whose keys are not before one: keys are in the order of time, and a bound need not be one. */
-const onwards = (existing: PartitionSet.PartitionSet, from: string | undefined): PartitionSet.PartitionSet => {
-  const { partitions } = existing
-  if (from === undefined || partitions._tag !== "TimeWindows") return existing
-  const size = PartitionSet.size(existing)
-  let [low, high] = [0, size]
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    const [key] = PartitionSet.keys(PartitionSet.last(PartitionSet.take(existing, middle + 1)))
-    if (key !== undefined && key < from) low = middle + 1
-    else high = middle
-  }
-  return PartitionSet.takeLast(existing, size - low)
-}
+  set === undefined
+    ? PartitionSet.fromKnownKeys(partitions, units)
+    : Result.getOrThrow(PartitionSet.fromJson(partitions, set))

@@ -14,6 +14,7 @@ import type { Facts, ForeignRun } from "../ledger/AutomationCursors.ts"
 import * as Partitions from "../Partitions.ts"
 import * as PartitionSet from "../PartitionSet.ts"
 import { whole } from "../Unit.ts"
+import * as AssetStatus from "./AssetStatus.ts"
 import { type AssetState, definitionOf, type Memory } from "./Automation.ts"
 
 /**
@@ -245,34 +246,14 @@ export const memoryOf = ({ asset, facts: { remembered } }: Known): Memory | unde
 const staleOf = (known: Known, existing: PartitionSet.PartitionSet): PartitionSet.PartitionSet => {
   if (isOtherCode(known)) return existing
   return known.facts.ranges.reduce(
-    (union, { from }) => PartitionSet.union(union, onwards(existing, from)),
+    (union, { from }) => PartitionSet.union(union, AssetStatus.onwards(existing, from)),
     known.marked
   )
 }
 
-/** The partitions from a key on; the key itself may be none any more, because the start of the definition moved. */
-const onwards = (existing: PartitionSet.PartitionSet, from: string | undefined): PartitionSet.PartitionSet => {
-  const { partitions } = existing
-  if (from === undefined || !Partitions.isTimeWindows(partitions)) return existing
-  const window = Partitions.windowOf(Partitions.endless(partitions), from)
-  return window._tag === "None"
-    ? existing
-    : PartitionSet.intersection(
-        existing,
-        PartitionSet.fromWindow(partitions, { start: window.value.start, end: Number.POSITIVE_INFINITY })
-      )
-}
-
 /** An asset that is not partitioned is one unit, whatever its units are called. */
-const setOf = (asset: Asset, units: ReadonlyArray<string>): PartitionSet.PartitionSet => {
-  const { partitions } = asset
-  const keys = isPartitioned(asset)
-    ? units.filter((unit) => Partitions.isKey(partitions, unit))
-    : units.length === 0
-      ? []
-      : [whole]
-  return Result.getOrElse(PartitionSet.fromKeys(partitions, keys), () => PartitionSet.empty(partitions))
-}
+const setOf = (asset: Asset, units: ReadonlyArray<string>): PartitionSet.PartitionSet =>
+  PartitionSet.fromKnownKeys(asset.partitions, isPartitioned(asset) || units.length === 0 ? units : [whole])
 
 const spansOf = ({ spans }: PartitionSet.PartitionSet): ReadonlyArray<readonly [number, number]> =>
   spans.map(({ end, start }) => [start, end])

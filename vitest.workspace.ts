@@ -5,11 +5,18 @@ const suffixes = ["integration", "oracle", "concurrency", "crash", "fuzz", "muta
 const folders = "{packages/*/{src,test},scripts}"
 const postgres = "packages/core/test/support/Postgres.ts"
 
-const lane = (name: string, options: { readonly timeout: number; readonly database: boolean }) => ({
+// Where a lane has many files, a process that loads Effect anew for each of them costs half a second of a core each time.
+const shared = { isolate: false }
+
+const lane = (
+  name: string,
+  options: { readonly timeout: number; readonly database: boolean; readonly isolate?: boolean }
+) => ({
   test: {
     name,
     include: [`${folders}/**/*.${name}.test.ts`],
     globalSetup: options.database ? [postgres] : [],
+    isolate: options.isolate ?? true,
     testTimeout: options.timeout,
     hookTimeout: options.timeout
   }
@@ -27,10 +34,11 @@ export default defineConfig({
           name: "unit",
           include: [`${folders}/**/*.test.ts`],
           exclude: suffixes.map((suffix) => `**/*.${suffix}.test.ts`),
-          testTimeout: 10_000
+          testTimeout: 10_000,
+          ...shared
         }
       },
-      lane("integration", { timeout: 60_000, database: true }),
+      lane("integration", { timeout: 60_000, database: true, ...shared }),
       lane("oracle", { timeout: 1_200_000, database: true }),
       lane("concurrency", { timeout: 300_000, database: true }),
       lane("crash", { timeout: 120_000, database: true }),

@@ -148,6 +148,10 @@ const names = (
 
 const months = Partitions.monthly({ start: "2023-01-01" })
 
+const regions = Partitions.fromKeys(["eu", "us"])
+const dayAndRegion = Partitions.multi({ day: days, region: regions })
+const places = (days: ReadonlyArray<string>) => days.flatMap((day) => regions.keys.map((region) => `${day}|${region}`))
+
 const matrices: { readonly [name: string]: Matrix } = {
   "staticMap: one to several": names(
     PartitionMapping.staticMap({ eu: ["de", "fr"], us: "us" }),
@@ -170,6 +174,30 @@ const matrices: { readonly [name: string]: Matrix } = {
     downstream: months,
     from: ["2023-01-01", "2023-02-01", "2023-03-01"],
     to: ["2023-02-01", "2024-01-01", "2024-02-01", "2024-03-01"]
+  },
+  byDimension: {
+    mapping: PartitionMapping.byDimension({
+      day: PartitionMapping.timeWindows({ startOffset: -1 }),
+      region: PartitionMapping.identity
+    }),
+    upstream: dayAndRegion,
+    downstream: dayAndRegion,
+    from: places(["2024-03-04", "2024-03-05"]),
+    to: places(["2024-03-04", "2024-03-05", "2024-03-06"])
+  },
+  singleDimension: {
+    mapping: PartitionMapping.singleDimension("day"),
+    upstream: dayAndRegion,
+    downstream: days,
+    from: places(["2024-03-04", "2024-03-05"]),
+    to: ["2024-03-04", "2024-03-05"]
+  },
+  "singleDimension: from a region": {
+    mapping: PartitionMapping.singleDimension("region"),
+    upstream: regions,
+    downstream: dayAndRegion,
+    from: ["eu", "us"],
+    to: places(["2024-03-04", "2024-03-05"])
   }
 }
 

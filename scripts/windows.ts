@@ -2,6 +2,7 @@
  * The pictures of `docs/reference/partitions.md`, drawn from the definitions of windows themselves. `scripts/pictures.ts`
  * puts them into the page.
  */
+import * as Result from "effect/Result"
 import * as TimeZone from "../packages/core/src/internal/timeZone.ts"
 import * as Partitions from "../packages/core/src/Partitions.ts"
 import * as PartitionSet from "../packages/core/src/PartitionSet.ts"
@@ -59,9 +60,36 @@ export const draw = (partitions: Partitions.TimeWindows): string => {
     .join("\n")
 }
 
+const region = Partitions.fromKeys(["eu", "us", "apac"])
+const dayAndRegion = Partitions.multi({ day: daily({ start: "2024-03-01" }), region })
+
+/** Each picture of a range of days and regions by its name, on 6 March. */
+const ranges: Readonly<Record<string, string>> = {
+  "days of a region": "2024-03-02..2024-03-04|eu",
+  "the newest day, and two others": "latest|*, 2024-03-02|us, 2024-03-03|apac"
+}
+
+/** Days from left to right, regions from top to bottom. */
+const drawRange = (text: string): string => {
+  const now = Date.parse("2024-03-06")
+  const existing = Partitions.existing(dayAndRegion, now)
+  const selected = Result.getOrThrow(PartitionSet.parse(text, { partitions: dayAndRegion, existing, now }))
+  const days = Array.from(PartitionSet.keys(PartitionSet.dimension(existing, "day")))
+  return [
+    `${" ".repeat(6)}${days.join("  ")}`,
+    ...region.keys.map((name) => {
+      const cells = days.map((day) => (PartitionSet.has(selected, `${day}|${name}`) ? "●" : "·"))
+      return `${name.padEnd(6)}${cells.map((cell) => cell.padEnd(12)).join("")}`.trimEnd()
+    })
+  ].join("\n")
+}
+
 /** The pictures by their names. */
 export const pictures = (): ReadonlyMap<string, string> =>
-  new Map(Object.entries(definitions).map(([name, definition]) => [name, `${draw(definition)}\n`]))
+  new Map([
+    ...Object.entries(definitions).map(([name, definition]) => [name, `${draw(definition)}\n`] as const),
+    ...Object.entries(ranges).map(([name, range]) => [name, `${drawRange(range)}\n`] as const)
+  ])
 
 // --- internal ---
 

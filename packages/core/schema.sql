@@ -8,6 +8,8 @@
 --   5  add44163cbbaa71045c4a152948dfee7  automation
 --   6  7ebd70a424a10c7efe13a03cb6abd278  built sets
 --   7  df7a7088c92b22ee9b6014b0770161df  position revisions
+--   8  7a378ccb96cdf75f1ba9a7269a1c6bcf  partition keys
+--   9  2dd70f2dfc57671e69034850fb429836  backfills
 
 CREATE SCHEMA assay;
 
@@ -71,6 +73,61 @@ COMMENT ON COLUMN assay.automation_request.partitions IS 'The requested partitio
 COMMENT ON COLUMN assay.automation_request.watcher IS 'The daemon that carries it out, alive while it holds the lock of this name.';
 COMMENT ON COLUMN assay.automation_request.requested_at IS 'When it was requested.';
 
+CREATE TABLE assay.backfill (
+  backfill_id text COLLATE "C" NOT NULL,
+  status text NOT NULL,
+  selection text NOT NULL,
+  partitions text,
+  only_units text[] NOT NULL,
+  max_concurrent integer NOT NULL,
+  requested_by text NOT NULL,
+  why text NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  heartbeat_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone,
+  CONSTRAINT backfill_pkey PRIMARY KEY (backfill_id),
+  CONSTRAINT backfill_status_check CHECK ((status = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
+) WITH (fillfactor=70);
+CREATE INDEX backfill_latest ON assay.backfill USING btree (started_at, backfill_id);
+COMMENT ON INDEX assay.backfill_latest IS 'The latest backfills (Backfills.list).';
+COMMENT ON TABLE assay.backfill IS 'What was to be built of the past, once.';
+COMMENT ON COLUMN assay.backfill.backfill_id IS 'Id of the backfill.';
+COMMENT ON COLUMN assay.backfill.status IS 'State of the backfill; running also while no process works on it.';
+COMMENT ON COLUMN assay.backfill.selection IS 'The assets as they were selected.';
+COMMENT ON COLUMN assay.backfill.partitions IS 'The range of partitions as it was asked for; null where none was.';
+COMMENT ON COLUMN assay.backfill.only_units IS 'The states that units had to be in; empty where any would do.';
+COMMENT ON COLUMN assay.backfill.max_concurrent IS 'The most runs at once, over all processes.';
+COMMENT ON COLUMN assay.backfill.requested_by IS 'Who or what asked for it.';
+COMMENT ON COLUMN assay.backfill.why IS 'Why it was asked for.';
+COMMENT ON COLUMN assay.backfill.started_at IS 'When it began.';
+COMMENT ON COLUMN assay.backfill.heartbeat_at IS 'Last sign of life of a process that works on it.';
+COMMENT ON COLUMN assay.backfill.finished_at IS 'When it ended; null while it is running.';
+
+CREATE TABLE assay.backfill_asset (
+  backfill_id text COLLATE "C" NOT NULL,
+  asset text COLLATE "C" NOT NULL,
+  place integer NOT NULL,
+  target json NOT NULL,
+  requested json NOT NULL,
+  built json NOT NULL,
+  failed json NOT NULL,
+  failures json NOT NULL,
+  run_id text,
+  process text,
+  CONSTRAINT backfill_asset_pkey PRIMARY KEY (backfill_id, asset)
+) WITH (fillfactor=50);
+COMMENT ON TABLE assay.backfill_asset IS 'How far a backfill is with each of its assets, as sets of units.';
+COMMENT ON COLUMN assay.backfill_asset.backfill_id IS 'The backfill.';
+COMMENT ON COLUMN assay.backfill_asset.asset IS 'The asset.';
+COMMENT ON COLUMN assay.backfill_asset.place IS 'Place of the asset in the graph, upstream before downstream.';
+COMMENT ON COLUMN assay.backfill_asset.target IS 'The units to be built.';
+COMMENT ON COLUMN assay.backfill_asset.requested IS 'Those of them that were handed to a run.';
+COMMENT ON COLUMN assay.backfill_asset.built IS 'Those of them that were built.';
+COMMENT ON COLUMN assay.backfill_asset.failed IS 'Those of them that could not be built, and what is made of such units.';
+COMMENT ON COLUMN assay.backfill_asset.failures IS 'Why units could not be built; units that only lie downstream have no entry.';
+COMMENT ON COLUMN assay.backfill_asset.run_id IS 'The run that is under way; null where there is none.';
+COMMENT ON COLUMN assay.backfill_asset.process IS 'The process that carries it out, there while it holds the lock of this name.';
+
 CREATE TABLE assay.built_set (
   asset text COLLATE "C" NOT NULL,
   code_version text,
@@ -124,6 +181,19 @@ COMMENT ON TABLE assay.outbox IS 'Events to be told outside; deleted when they w
 COMMENT ON COLUMN assay.outbox.transaction_id IS 'The transaction that wrote the event; it is read when all transactions up to this one have ended.';
 COMMENT ON COLUMN assay.outbox.id IS 'Order of the events within their transaction.';
 COMMENT ON COLUMN assay.outbox.event IS 'The event.';
+
+CREATE TABLE assay.partition_key (
+  name text COLLATE "C" NOT NULL,
+  key text COLLATE "C" NOT NULL,
+  revision bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  added_at timestamp with time zone NOT NULL,
+  CONSTRAINT partition_key_pkey PRIMARY KEY (name, key)
+);
+COMMENT ON TABLE assay.partition_key IS 'The keys of dynamic partitions, which are added and removed at run time.';
+COMMENT ON COLUMN assay.partition_key.name IS 'The name that the assets which are cut by the keys share.';
+COMMENT ON COLUMN assay.partition_key.key IS 'The key.';
+COMMENT ON COLUMN assay.partition_key.revision IS 'Order of adding; a key that was removed and is added again has another one.';
+COMMENT ON COLUMN assay.partition_key.added_at IS 'When it was added.';
 
 CREATE TABLE assay."position" (
   asset text COLLATE "C" NOT NULL,
@@ -292,4 +362,5 @@ COMMENT ON COLUMN assay.step.finished_at IS 'When it ended; null while it is run
 
 CREATE SEQUENCE assay.stale_version AS bigint START WITH 1 INCREMENT BY 1 CACHE 1;
 COMMENT ON SEQUENCE assay.stale_version IS 'The versions of marks. A mark that is made again gets a higher one.';
+ALTER TABLE assay.backfill_asset ADD CONSTRAINT backfill_asset_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES assay.backfill(backfill_id) ON DELETE CASCADE;
 ALTER TABLE assay.step ADD CONSTRAINT step_run_id_fkey FOREIGN KEY (run_id) REFERENCES assay.run(run_id) ON DELETE CASCADE;

@@ -89,127 +89,140 @@ export const admit = (
   record: Pick<FileRecord, "origin" | "line" | "fields" | "extra">
 ): Result.Result<Landed, ReadonlyArray<string>> => {
   const { fields } = record
+  const faults: Array<string> = []
   const type = fields["event_type"]
   const money = typeof type === "string" && EventType.isMoney(type) ? type : undefined
-  const read = {
-    event_id: id("event_id", fields),
-    customer_id: id("customer_id", fields),
-    event_type: eventType(fields),
-    amount: money === undefined ? Result.succeed(Money.zero) : amount(money, fields),
-    currency: currency(money, fields),
-    event_ts: timestamp("event_ts", fields),
-    updated_at: timestamp("updated_at", fields),
-    op: op(fields),
-    attributes: attributes(fields),
-    extra: Result.succeed(record.extra)
+  const row = {
+    event_id: id("event_id", fields, faults),
+    customer_id: id("customer_id", fields, faults),
+    event_type: eventType(fields, faults),
+    amount: money === undefined ? Money.zero : amount(money, fields, faults),
+    currency: currency(money, fields, faults),
+    event_ts: timestamp("event_ts", fields, faults),
+    updated_at: timestamp("updated_at", fields, faults),
+    op: op(fields, faults),
+    attributes: attributes(fields, faults),
+    extra: record.extra,
+    _file: record.origin,
+    _line: record.line,
+    _hash: ""
   }
-  const reasons = Object.values<Read<unknown>>(read).flatMap((field) => (Result.isFailure(field) ? field.failure : []))
-  return reasons.length > 0
-    ? Result.fail(reasons)
-    : Result.map(Result.all(read), (row) => ({
-        ...row,
-        _file: record.origin,
-        _line: record.line,
-        _hash: contentHash(row)
-      }))
+  if (faults.length > 0) return Result.fail(faults)
+  row._hash = contentHash(row)
+  return Result.succeed(row)
 }
 
 // --- internal ---
 
 type Fields = FileRecord["fields"]
-type Read<A> = Result.Result<A, ReadonlyArray<string>>
 type Content = Omit<Landed, "_file" | "_line" | "_hash">
+
+/**
+ * Where rules are broken. Each field adds what is wrong with it and gives a value that nobody will see: a feed has
+ * millions of fields, and a result for each would be most of the work of landing it.
+ */
+type Faults = Array<string>
 
 /** Several columns of text stand in one index entry, which PostgreSQL limits to 2.7 kB. */
 const maxIdLength = 512
 
-const reject = (column: string, fault: string): Result.Result<never, ReadonlyArray<string>> =>
-  Result.fail([`${column}: ${fault}`])
-
-/** The text of a field; undefined where the field is absent, null or empty. */
-const textOf = (column: string, fields: Fields): Read<string | undefined> => {
+/** The text of a field; empty where the field is absent, null or empty, undefined where it is no text. */
+const textOf = (column: string, fields: Fields, faults: Faults): string | undefined => {
   const value = fields[column] ?? ""
-  if (value === "") return Result.succeed(undefined)
-  return typeof value === "string"
-    ? Result.succeed(value)
-    : reject(column, `${quote(value)} is not text (expected text in quotes)`)
+  if (typeof value === "string") return value
+  faults.push(`${column}: ${quote(value)} is not text (expected text in quotes)`)
+  return undefined
 }
 
-const required = <A>(column: string, fields: Fields, expected: string, parse: (text: string) => Read<A>): Read<A> =>
-  Result.flatMap(textOf(column, fields), (text) =>
-    text === undefined ? reject(column, `is missing (expected ${expected})`) : parse(text)
-  )
+/** As `textOf`, but the field must not be empty. */
+const required = (column: string, fields: Fields, faults: Faults, expected: string): string | undefined => {
+  const text = textOf(column, fields, faults)
+  if (text !== "") return text
+  faults.push(`${column}: is missing (expected ${expected})`)
+  return undefined
+}
 
-const id = (column: string, fields: Fields): Read<string> =>
-  required(column, fields, "non-empty text", (text) =>
-    text.length > maxIdLength
-      ? reject(column, `has ${text.length} characters (expected at most ${maxIdLength})`)
-      : Result.succeed(text)
-  )
+const id = (column: string, fields: Fields, faults: Faults): string => {
+  const text = required(column, fields, faults, "non-empty text") ?? ""
+  if (text.length > maxIdLength)
+    faults.push(`${column}: has ${text.length} characters (expected at most ${maxIdLength})`)
+  return text
+}
 
 const eventTypes = `one of ${EventType.all.join(", ")}`
 
-const eventType = (fields: Fields): Read<string> =>
-  required("event_type", fields, eventTypes, (text) =>
-    EventType.isEventType(text)
-      ? Result.succeed(text)
-      : reject("event_type", `${quote(text)} is not a known type (expected ${eventTypes})`)
-  )
+const eventType = (fields: Fields, faults: Faults): string => {
+  const text = required("event_type", fields, faults, eventTypes)
+  if (text !== undefined && !EventType.isEventType(text))
+    faults.push(`event_type: ${quote(text)} is not a known type (expected ${eventTypes})`)
+  return text ?? ""
+}
 
 const decimal = "at most 16 digits before and 4 after the point"
+const expectedDecimal = `a decimal with ${decimal}`
 
-const amount = (type: EventType.Money, fields: Fields): Read<BigDecimal.BigDecimal> =>
-  required("amount", fields, `a decimal with ${decimal}`, (text) => {
-    const value = Money.fromText(text)
-    if (value === undefined) return reject("amount", `${quote(text)} is not a decimal (expected ${decimal})`)
-    const isIncoming = EventType.isIncoming(type)
-    const isWrong = isIncoming ? value.value < 0n : value.value > 0n
-    return isWrong
-      ? reject(
-          "amount",
-          `${quote(text)} has the wrong sign (expected ${isIncoming ? "at least" : "at most"} 0 for ${type})`
-        )
-      : Result.succeed(value)
-  })
+const amount = (type: EventType.Money, fields: Fields, faults: Faults): BigDecimal.BigDecimal => {
+  const text = required("amount", fields, faults, expectedDecimal)
+  if (text === undefined) return Money.zero
+  const value = Money.fromText(text)
+  if (value === undefined) {
+    faults.push(`amount: ${quote(text)} is not a decimal (expected ${decimal})`)
+    return Money.zero
+  }
+  const isIncoming = EventType.isIncoming(type)
+  if (isIncoming ? value.value < 0n : value.value > 0n)
+    faults.push(
+      `amount: ${quote(text)} has the wrong sign (expected ${isIncoming ? "at least" : "at most"} 0 for ${type})`
+    )
+  return value
+}
 
 const currencyPattern = /^[A-Z]{3}$/
 
-const currency = (type: EventType.Money | undefined, fields: Fields): Read<string | null> =>
-  Result.flatMap(textOf("currency", fields), (text) => {
-    if (text === undefined) {
-      return type === undefined
-        ? Result.succeed(null)
-        : reject("currency", `is missing (expected three capital letters for ${type}, such as EUR)`)
-    }
-    return currencyPattern.test(text)
-      ? Result.succeed(text)
-      : reject("currency", `${quote(text)} is not a currency code (expected three capital letters, such as EUR)`)
-  })
+const currency = (type: EventType.Money | undefined, fields: Fields, faults: Faults): string | null => {
+  const text = textOf("currency", fields, faults)
+  if (text === undefined) return null
+  if (text !== "") {
+    if (!currencyPattern.test(text))
+      faults.push(`currency: ${quote(text)} is not a currency code (expected three capital letters, such as EUR)`)
+    return text
+  }
+  if (type !== undefined) faults.push(`currency: is missing (expected three capital letters for ${type}, such as EUR)`)
+  return null
+}
 
 const rfc3339 = "RFC 3339 with an offset and at most microseconds, such as 2024-03-01T09:30:00.250Z"
 
-const timestamp = (column: "event_ts" | "updated_at", fields: Fields): Read<string> =>
-  required(column, fields, rfc3339, (text) => {
-    const canonical = Timestamp.fromText(text)
-    return canonical === undefined
-      ? reject(column, `${quote(text)} is not a timestamp (expected ${rfc3339})`)
-      : Result.succeed(canonical)
-  })
+const timestamp = (column: "event_ts" | "updated_at", fields: Fields, faults: Faults): string => {
+  const text = required(column, fields, faults, rfc3339)
+  if (text === undefined) return ""
+  const canonical = Timestamp.fromText(text)
+  if (canonical === undefined) faults.push(`${column}: ${quote(text)} is not a timestamp (expected ${rfc3339})`)
+  return canonical ?? ""
+}
 
-const op = (fields: Fields): Read<string> =>
-  Result.flatMap(textOf("op", fields), (text = "upsert") =>
-    text === "upsert" || text === "delete"
-      ? Result.succeed(text)
-      : reject("op", `${quote(text)} is not an operation (expected upsert, delete, or nothing for upsert)`)
-  )
+const op = (fields: Fields, faults: Faults): string => {
+  const text = textOf("op", fields, faults)
+  if (text === "" || text === undefined || text === "upsert") return "upsert"
+  if (text !== "delete")
+    faults.push(`op: ${quote(text)} is not an operation (expected upsert, delete, or nothing for upsert)`)
+  return text
+}
 
-const attributes = (fields: Fields): Read<Schema.JsonObject> => {
+const nothing: Schema.JsonObject = {}
+
+const attributes = (fields: Fields, faults: Faults): Schema.JsonObject => {
   const value = fields["attributes"] ?? ""
-  if (value === "") return Result.succeed({})
+  if (value === "") return nothing
   const parsed = typeof value === "string" ? ExactJson.parse(value) : Result.succeed(value)
-  return Result.isFailure(parsed)
-    ? reject("attributes", `${quote(value)} cannot be kept: ${parsed.failure}`)
-    : CustomerAttributes.fromJson(parsed.success)
+  if (Result.isFailure(parsed)) {
+    faults.push(`attributes: ${quote(value)} cannot be kept: ${parsed.failure}`)
+    return nothing
+  }
+  const read = CustomerAttributes.fromJson(parsed.success)
+  if (Result.isSuccess(read)) return read.success
+  faults.push(...read.failure)
+  return nothing
 }
 
 const contentColumns = Column.fromStruct(Schema.Struct({ ...fields, extra: landedFields.extra }))

@@ -16,6 +16,9 @@ import * as DateTime from "effect/DateTime"
  * @since 0.1.0
  */
 export const fromText = (text: string): string | undefined => {
+  // Most feeds say most instants so: then nothing has to be taken apart but the date.
+  if (text.length === 20 && plain.test(text) && isDate(text.slice(0, 10)) && !text.startsWith("0000"))
+    return `${text.slice(0, 19)}.000000Z`
   const match = pattern.exec(text)
   if (match === null) return undefined
   const [, date = "", hour = "", minute = "", second = "", fraction = "", sign, offsetHour = "", offsetMinute = ""] =
@@ -48,6 +51,9 @@ export const month = (timestamp: string): string => `${timestamp.slice(0, 7)}-01
 // --- internal ---
 
 const pattern = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/
+
+/** Whole seconds in UTC, in the spelling of the canonical text. */
+const plain = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
 
 const yearPattern = /^(?!0000)\d{4}-/
 

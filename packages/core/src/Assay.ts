@@ -18,10 +18,14 @@ import type { AssetLabels } from "./AssetLabels.ts"
 import * as AssetSelection from "./AssetSelection.ts"
 import type { Row } from "./Column.ts"
 import * as Attempt from "./execution/Attempt.ts"
+import * as Backfilling from "./execution/Backfilling.ts"
 import * as Inquiry from "./execution/Inquiry.ts"
 import * as Lander from "./execution/Lander.ts"
 import * as Preview from "./execution/Preview.ts"
+import * as Pruner from "./execution/Pruner.ts"
 import * as Registration from "./execution/Registration.ts"
+import * as Repartition from "./execution/Repartition.ts"
+import * as Resolution from "./execution/Resolution.ts"
 import * as Runner from "./execution/Runner.ts"
 import * as Verifier from "./execution/Verifier.ts"
 import * as Watcher from "./execution/Watcher.ts"
@@ -117,8 +121,10 @@ export interface WatchOptions {
 export class Assay extends Context.Service<
   Assay,
   {
-    /** The graph, its services provided. */
+    /** The graph as it is defined, its services provided. */
     readonly graph: AssetGraph.AssetGraph<never>
+    /** The same with the keys that its dynamic partitions have now. */
+    readonly current: Effect.Effect<AssetGraph.AssetGraph<never>, Reason>
     /** The names of the selected assets, upstream before downstream. Asks the ledger where the selection is by state. */
     readonly select: (selected: Selected) => Effect.Effect<ReadonlyArray<AssetKey>, RequestError | Reason>
     /** What materializing would do, and why. Writes nothing. */
@@ -171,6 +177,25 @@ export class Assay extends Context.Service<
      * until nothing is left to do.
      */
     readonly watch: (options?: WatchOptions) => Effect.Effect<void, RequestError | Reason>
+    /** Chosen past partitions, written down once and built through any crash. */
+    readonly backfills: Backfilling.Backfilling
+    /** The keys that dynamic partitions have now, and what was built of each. */
+    readonly partitions: (name: string) => Effect.Effect<Repartition.Listing, Repartition.UnknownPartitions | Reason>
+    /** Adds keys to dynamic partitions, and yields those that were not there; they are missing until they are built. */
+    readonly addPartitions: (
+      name: string,
+      keys: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<string>, Repartition.UnknownPartitions | Partitions.InvalidPartitions | Reason>
+    /**
+     * Removes keys of dynamic partitions, and yields those that were there. What was built of them is taken back by the next
+     * run of each asset, and what reads it learns of that.
+     */
+    readonly removePartitions: (
+      name: string,
+      keys: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<string>, Repartition.UnknownPartitions | Reason>
+    /** Forgets events, runs and, if asked, rows released from quarantine that are older than a while. */
+    readonly prune: (options: Pruner.Options) => Effect.Effect<Pruner.Result, Reason>
   }
 >()("@assay/core/Assay") {}
 
@@ -225,41 +250,43 @@ export const layerMemory = <R>(graph: AssetGraph.AssetGraph<R>): Layer.Layer<Ass
  */
 export const layerWithoutStorage = <R>(
   graph: AssetGraph.AssetGraph<R>
-): Layer.Layer<Assay, never, R | Watcher.Services> =>
+): Layer.Layer<Assay, never, R | Watcher.Services | Backfilling.Services> =>
   Layer.effect(
     Assay,
     Effect.gen(function* () {
-      const context = yield* Effect.context<R | Watcher.Services>()
+      const context = yield* Effect.context<R | Services>()
       return make(AssetGraph.provide(graph, context), context)
     })
   )
 
 // --- internal ---
 
-type Services = Watcher.Services
+type Services = Watcher.Services | Backfilling.Services
 
-const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Services>): typeof Assay.Service => {
+const make = (defined: AssetGraph.AssetGraph<never>, context: Context.Context<Services>): typeof Assay.Service => {
   const provide = <A, E>(effect: Effect.Effect<A, E, Services>): Effect.Effect<A, E> =>
     Effect.provideContext(effect, context)
 
-  const { resolved, selected, targetsOf } = choosing(graph)
+  // Whatever is asked or done begins with the keys that dynamic partitions have then.
+  let latest = defined
+  const current = Effect.suspend(() => Effect.map(Resolution.current(latest), (graph) => (latest = graph)))
 
   // Once is enough for this process: nobody but a person drops tables. Repeating it would lock out readers of views.
   let isPrepared = false
   const prepared = Effect.suspend(() =>
-    isPrepared ? Effect.void : Effect.map(Registration.prepare(graph), () => void (isPrepared = true))
+    isPrepared ? Effect.void : Effect.map(Registration.prepare(defined), () => void (isPrepared = true))
   )
-  const registered = Effect.andThen(prepared, Registration.register(graph))
-  // Who may only read is told what is recorded.
-  const told = Effect.ignore(Runner.abandon)
-
+  const registered = Effect.andThen(prepared, Registration.register(defined))
   return Assay.of({
-    graph,
+    graph: defined,
 
-    select: (which) => provide(resolved(toRequest(which))),
+    current: provide(current),
+
+    select: (which) => provide(Effect.flatMap(current, (graph) => choosing(graph).resolved(toRequest(which)))),
 
     plan: Effect.fn("Assay.plan")(function* (request: Request.Request) {
-      const targets = yield* targetsOf(request)
+      const graph = yield* current
+      const targets = yield* choosing(graph).targetsOf(request)
       return yield* Preview.plan({ graph, targets })
     }, provide),
 
@@ -271,13 +298,15 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
         readonly concurrency?: number
       }
     ) {
-      const targets = yield* targetsOf(request)
+      const graph = yield* Attempt.insist(current)
+      const targets = yield* choosing(graph).targetsOf(request)
       yield* Attempt.insist(registered)
       return yield* bringUpToDate(graph, targets, { ...options, partitions: request.partitions })
     }, provide),
 
     status: Effect.fn("Assay.status")(function* (which?: Selected) {
-      const assets = yield* selected(which)
+      const graph = yield* current
+      const assets = yield* choosing(graph).selected(which)
       yield* prepared
       yield* told
       return yield* reports(graph, assets)
@@ -285,7 +314,7 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
 
     why: Effect.fn("Assay.why")(function* (options: { readonly asset: AssetKey; readonly unit?: string | undefined }) {
       yield* prepared
-      return yield* Inquiry.make({ graph, ...options })
+      return yield* Inquiry.make({ graph: yield* current, ...options })
     }, provide),
 
     rows: Effect.fn("Assay.rows")(function* (options: {
@@ -293,7 +322,8 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
       readonly partitions?: string | undefined
       readonly limit?: number | undefined
     }) {
-      const [asset] = yield* selected([options.asset])
+      const graph = yield* current
+      const [asset] = yield* choosing(graph).selected([options.asset])
       if (asset === undefined) return yield* AssetGraph.unknownAsset(graph, options.asset)
       yield* prepared
       const warehouse = yield* Warehouse
@@ -301,28 +331,11 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
       return { asset, rows: warehouse.rows({ asset, partitions, limit: options.limit }) }
     }, provide),
 
-    runs: (options) =>
-      provide(
-        Effect.andThen(
-          told,
-          Effect.flatMap(Runs, (runs) => runs.list(options))
-        )
-      ),
-
-    run: (runId) =>
-      provide(
-        Effect.andThen(
-          told,
-          Effect.flatMap(Runs, (runs) => runs.get(runId))
-        )
-      ),
-
-    quarantined: (options) => provide(Effect.flatMap(Quarantine, (quarantine) => quarantine.list(options))),
-
-    quarantinedRow: (id) => provide(Effect.flatMap(Quarantine, (quarantine) => quarantine.get(id))),
+    ...records(provide),
 
     replay: Effect.fn("Assay.replay")(function* (which?: Selected) {
-      const assets = yield* selected(which)
+      const graph = yield* current
+      const assets = yield* choosing(graph).selected(which)
       yield* registered
       return yield* replayAll(graph, assets, yield* newRunId)
     }, provide),
@@ -332,7 +345,8 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
       readonly select?: AssetSelection.AssetSelection | string | undefined
       readonly strict?: boolean | undefined
     }) {
-      const assets = (yield* resolved(options ?? {})).map((name) => AssetGraph.getUnsafe(graph, name))
+      const graph = yield* current
+      const assets = (yield* choosing(graph).resolved(options ?? {})).map((name) => AssetGraph.getUnsafe(graph, name))
       yield* prepared
       if (options?.strict !== true) return yield* Verifier.units(assets)
       const names = new Set(assets.map(({ name }) => name))
@@ -340,7 +354,8 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
     }, provide),
 
     watch: Effect.fn("Assay.watch")(function* (options: WatchOptions = {}) {
-      const names = yield* resolved(toRequest(options.select))
+      const graph = yield* current
+      const names = yield* choosing(graph).resolved(toRequest(options.select))
       // Once: later another process may register other code, and this one must not register its own against it.
       yield* Attempt.insist(registered)
       yield* Watcher.watch({
@@ -353,9 +368,59 @@ const make = (graph: AssetGraph.AssetGraph<never>, context: Context.Context<Serv
         requestedBy: options.requestedBy ?? "watch",
         listen: options.listen ?? (() => Effect.void)
       })
-    }, provide)
+    }, provide),
+
+    backfills: backfillsOf({ current, registered, provide }),
+
+    ...housekeeping(defined, provide)
   })
 }
+
+/** The backfills of a graph. */
+const backfillsOf = (
+  options: Pick<Parameters<typeof Backfilling.make<Services>>[0], "current" | "registered" | "provide">
+) =>
+  Backfilling.make<Services>({
+    ...options,
+    targetsOf: (graph, request) => choosing(graph).targetsOf(request),
+    newId: newRunId
+  })
+
+/** Who may only read is told what is recorded. */
+const told = Effect.ignore(Runner.abandon)
+
+/** What is recorded of the past. */
+const records = (
+  provide: <A, E>(effect: Effect.Effect<A, E, Services>) => Effect.Effect<A, E>
+): Pick<typeof Assay.Service, "runs" | "run" | "quarantined" | "quarantinedRow"> => ({
+  runs: (options) =>
+    provide(
+      Effect.andThen(
+        told,
+        Effect.flatMap(Runs, (runs) => runs.list(options))
+      )
+    ),
+  run: (runId) =>
+    provide(
+      Effect.andThen(
+        told,
+        Effect.flatMap(Runs, (runs) => runs.get(runId))
+      )
+    ),
+  quarantined: (options) => provide(Effect.flatMap(Quarantine, (quarantine) => quarantine.list(options))),
+  quarantinedRow: (id) => provide(Effect.flatMap(Quarantine, (quarantine) => quarantine.get(id)))
+})
+
+/** What is changed in the ledger without a run: the keys of dynamic partitions, and what is forgotten. */
+const housekeeping = (
+  graph: AssetGraph.AssetGraph<never>,
+  provide: <A, E>(effect: Effect.Effect<A, E, Services>) => Effect.Effect<A, E>
+): Pick<typeof Assay.Service, "partitions" | "addPartitions" | "removePartitions" | "prune"> => ({
+  partitions: (name) => provide(Repartition.list(graph, name)),
+  addPartitions: (name, keys) => provide(Repartition.add({ graph, name, keys })),
+  removePartitions: (name, keys) => provide(Repartition.remove({ graph, name, keys })),
+  prune: (options) => provide(Pruner.prune(options))
+})
 
 /** How a graph's assets are chosen, by name and by selection. */
 const choosing = (graph: AssetGraph.AssetGraph<never>) => {

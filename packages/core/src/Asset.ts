@@ -15,12 +15,12 @@ import { compute as eraseCompute, phantom, source as eraseSource } from "./inter
 import type { MaterializationPolicy } from "./MaterializationPolicy.ts"
 import { eager } from "./MaterializationPolicy.ts"
 import type { AsOf, PartitionMapping } from "./PartitionMapping.ts"
-import type { Partitions } from "./Partitions.ts"
+import type { Multi, Partitions } from "./Partitions.ts"
 import { unpartitioned } from "./Partitions.ts"
 import type { RowFilter } from "./RowFilter.ts"
 import type { Source } from "./Source.ts"
 import * as Tolerance from "./Tolerance.ts"
-import type * as WriteStrategy from "./WriteStrategy.ts"
+import * as WriteStrategy from "./WriteStrategy.ts"
 
 /**
  * The type id of `Asset`.
@@ -196,6 +196,7 @@ export const make = <
   const Fields extends Schema.Struct.Fields,
   const In extends Inputs,
   const Write extends WriteStrategy.WriteStrategy<keyof Fields & string>,
+  const Cut extends Partitions = Partitions,
   R = never
 >(
   name: Name,
@@ -203,9 +204,9 @@ export const make = <
     readonly description: string
     readonly labels?: Partial<AssetLabels.AssetLabels>
     readonly columns: Column.Struct<Fields>
-    readonly partitions?: Partitions
+    readonly partitions?: Cut
     readonly inputs: In & CheckedInputs<In>
-    readonly write: Write
+    readonly write: Write & CheckedWrite<Cut, Write>
     readonly policy?: MaterializationPolicy
     readonly checks?: ReadonlyArray<AssetCheck<keyof Fields & string>>
     /** Stands for the compute, where what it does is not all in the text of its query or function. */
@@ -312,37 +313,45 @@ export const columnUnsafe = (self: Pick<Asset, "name" | "columns">, name: string
 }
 
 /**
- * The columns by which changed units are told apart: the key of a keyed asset, the partition column, or none.
+ * The columns by which changed units are told apart: the key of a keyed asset, the partition column or those of the
+ * dimensions in their order, or none.
  *
  * @category getters
  * @since 0.1.0
  */
-export const unitColumns = (self: Pick<Asset, "write">): ReadonlyArray<string> => {
+export const unitColumns = (self: Pick<Asset, "write" | "partitions">): ReadonlyArray<string> => {
   switch (self.write._tag) {
     case "Upsert":
     case "Scd2":
       return self.write.key
     case "ReplacePartitions":
-      return [self.write.column]
+      return WriteStrategy.cutColumns(self.write.column, self.partitions)
     default:
       return []
   }
 }
 
 /**
- * The partitions by which an asset's rows may be asked for, and the column that tells them; undefined for none.
+ * The partitions by which an asset's rows may be asked for, and the columns that tell them, one for each dimension; undefined
+ * for none.
  *
  * @category getters
  * @since 0.1.0
  */
 export const partitionedBy = (
   self: Pick<Asset, "write" | "partitions">
-): { readonly column: string; readonly partitions: Partitions } | undefined => {
+): { readonly columns: ReadonlyArray<string>; readonly partitions: Partitions } | undefined => {
+  const by = (column: WriteStrategy.Cut, partitions: Partitions) => ({
+    columns: WriteStrategy.cutColumns(column, partitions),
+    partitions
+  })
   switch (self.write._tag) {
     case "ReplacePartitions":
-      return { column: self.write.column, partitions: self.partitions }
-    case "Upsert":
-      return self.write.partitionedBy
+      return by(self.write.column, self.partitions)
+    case "Upsert": {
+      const { partitionedBy } = self.write
+      return partitionedBy && by(partitionedBy.column, partitionedBy.partitions)
+    }
     default:
       return undefined
   }
@@ -377,6 +386,33 @@ type CheckedInput<In extends Inputs, I> =
         : never
       : `The as-of mapping names facts "${Facts}", but no input has that name.`
     : I
+
+/**
+ * Rejects, at compile time, a write strategy whose columns are not those of the dimensions; its type becomes a sentence.
+ *
+ * @category type-level
+ * @since 0.1.0
+ */
+export type CheckedWrite<Cut, Write> = Write extends WriteStrategy.ReplacePartitions & { readonly column: infer By }
+  ? Cut extends Multi<infer Dimension>
+    ? By extends string
+      ? "The partitions have dimensions, so replacePartitions names a column for each of them."
+      : Exclude<Dimension, NamesOf<By>> extends infer Missing extends string
+        ? [Missing] extends [never]
+          ? Exclude<NamesOf<By>, Dimension> extends infer Surplus extends string
+            ? [Surplus] extends [never]
+              ? unknown
+              : `The partitions have no such dimension: ${Surplus}.`
+            : unknown
+          : `The write strategy names no column for a dimension: ${Missing}.`
+        : unknown
+    : unknown
+  : unknown
+
+/** The names that a record has by themselves: the index signature of every cut holds any. */
+type NamesOf<By> = keyof {
+  [Name in keyof By as string extends Name ? never : number extends Name ? never : Name]: true
+}
 
 // --- internal ---
 

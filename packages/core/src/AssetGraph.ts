@@ -11,6 +11,7 @@ import type { Asset, AssetKey, NamedInput } from "./Asset.ts"
 import { phantom, retype } from "./internal/erase.ts"
 import * as Nearest from "./internal/nearest.ts"
 import type { Reason } from "./MaterializationError.ts"
+import * as Partitions from "./Partitions.ts"
 
 /**
  * The type id of `AssetGraph`.
@@ -198,7 +199,82 @@ type ServicesOf<A> = A extends Asset<string, unknown, infer R> ? R : never
 export const provide = <R>(self: AssetGraph<R>, context: Context.Context<R>): AssetGraph<never> =>
   retype({ ...self, assets: new Map(Array.from(self.assets, ([name, asset]) => [name, provideAsset(asset, context)])) })
 
+/**
+ * The names of the dynamic partitions by which assets of the graph are cut.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const dynamicNames = (self: AssetGraph): ReadonlyArray<string> => {
+  let known = dynamics.get(self.assets)
+  if (known === undefined) {
+    const cuts = Array.from(self.assets.values(), cutsOf).flat()
+    dynamics.set(self.assets, (known = Array.from(new Set(cuts.flatMap(Partitions.dynamicNames))).toSorted()))
+  }
+  return known
+}
+
+/**
+ * The same graph with the keys that dynamic partitions have at the moment: the graph itself where they are those that it
+ * has already, and the same assets where theirs are.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withKeys = <R>(
+  self: AssetGraph<R>,
+  keysOf: (name: string) => ReadonlyArray<Partitions.DynamicKey>
+): AssetGraph<R> => {
+  if (dynamicNames(self).length === 0) return self
+  const resolve = (partitions: Partitions.Partitions) => Partitions.withKeys(partitions, keysOf)
+  if (
+    Array.from(self.assets.values(), cutsOf)
+      .flat()
+      .every((cut) => resolve(cut) === cut)
+  )
+    return self
+  // One object for each cut, because sets of one definition are combined without comparing their keys.
+  const cuts = new Map<Partitions.Partitions, Partitions.Partitions>()
+  const resolved = (partitions: Partitions.Partitions) => {
+    const known = cuts.get(partitions) ?? resolve(partitions)
+    cuts.set(partitions, known)
+    return known
+  }
+  const assets = new Map<AssetKey, Asset<string, unknown, R>>()
+  const edges = new Map<AssetKey, Array<Edge>>(Array.from(self.assets.keys(), (name) => [name, []]))
+  for (const [name, asset] of self.assets) {
+    const inputs = asset.inputs.map((input) => ({ ...input, asset: assets.get(input.asset.name) ?? input.asset }))
+    const isSame =
+      cutsOf(asset).every((cut) => resolved(cut) === cut) &&
+      inputs.every((input) => self.assets.get(input.asset.name) === input.asset)
+    const known = isSame
+      ? asset
+      : { ...asset, inputs, partitions: resolved(asset.partitions), write: rewritten(asset.write, resolved) }
+    assets.set(name, known)
+    for (const input of known.inputs) {
+      const upstream = assets.get(input.asset.name) ?? input.asset
+      edges.get(input.asset.name)?.push({ upstream, downstream: known, input })
+    }
+  }
+  return { ...self, assets, edges }
+}
+
 // --- internal ---
+
+const dynamics = new WeakMap<AssetGraph["assets"], ReadonlyArray<string>>()
+
+const cutsOf = ({ partitions, write }: Asset): ReadonlyArray<Partitions.Partitions> =>
+  write._tag === "Upsert" && write.partitionedBy !== undefined
+    ? [partitions, write.partitionedBy.partitions]
+    : [partitions]
+
+const rewritten = (
+  write: Asset["write"],
+  resolved: (partitions: Partitions.Partitions) => Partitions.Partitions
+): Asset["write"] =>
+  write._tag === "Upsert" && write.partitionedBy !== undefined
+    ? { ...write, partitionedBy: { ...write.partitionedBy, partitions: resolved(write.partitionedBy.partitions) } }
+    : write
 
 /** Edges keep the assets as defined: nothing is run through an edge. */
 const provideAsset = <R>(asset: Asset<string, unknown, R>, context: Context.Context<R>): Asset => {

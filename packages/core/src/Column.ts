@@ -234,7 +234,7 @@ export const rowText = (columns: ReadonlyArray<Column>, row: Row): string =>
  * @category conversions
  * @since 0.1.0
  */
-export const canonicalJson = (value: unknown): string => JSON.stringify(sortKeys(value))
+export const canonicalJson = (value: unknown): string => JSON.stringify(isSorted(value) ? value : sortKeys(value))
 
 /**
  * The PostgreSQL type of a kind.
@@ -275,13 +275,26 @@ const isKind = (u: unknown): u is Kind => typeof u === "object" && u !== null &&
 
 /** Excess digits are rounded as PostgreSQL rounds them on the way into a column: half away from zero. */
 const formatDecimal = (value: BigDecimal.BigDecimal, scale: number): string => {
-  const scaled = BigDecimal.scale(BigDecimal.round(value, { scale, mode: "half-from-zero" }), scale)
+  const scaled =
+    value.scale === scale ? value : BigDecimal.scale(BigDecimal.round(value, { scale, mode: "half-from-zero" }), scale)
   const digits = (scaled.value < 0n ? -scaled.value : scaled.value).toString().padStart(scale + 1, "0")
   const sign = scaled.value < 0n ? "-" : ""
   return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }
 
 const parseJson = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Json))
+
+/** Whether a value has one canonical order already: no object in it, or one of plain values whose keys rise. */
+const isSorted = (value: unknown): boolean => {
+  if (typeof value !== "object" || value === null) return true
+  if (Array.isArray(value)) return false
+  let before = ""
+  for (const [key, item] of Object.entries(value)) {
+    if (key < before || (typeof item === "object" && item !== null)) return false
+    before = key
+  }
+  return true
+}
 
 const sortKeys = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sortKeys)

@@ -54,7 +54,8 @@ export interface TimeWindows {
  * **Details**
  *
  * Downstream of a partitioned asset the column holds a date or a timestamp (or the static key), and the unit is the
- * partition that holds it. Downstream of a keyed asset the columns hold the key.
+ * partition that holds it; where that has dimensions, there is a column for each, in their order. Downstream of a keyed asset
+ * the columns hold the key.
  *
  * @category models
  * @since 0.1.0
@@ -186,6 +187,54 @@ export interface Custom {
 }
 
 /**
+ * How one dimension downstream is made of one upstream.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type DimensionMapping = Identity | TimeWindows | Keys | StaticMap | Custom | All
+
+/**
+ * A changed partition makes those partitions stale that it reaches in every dimension at once.
+ *
+ * **Details**
+ *
+ * Each link relates a dimension downstream to one upstream. A dimension that no link names is met by everything: a change
+ * reaches all of it downstream, and all of it is read upstream.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ByDimension {
+  readonly _tag: "ByDimension"
+  readonly links: ReadonlyArray<DimensionLink>
+}
+
+/**
+ * A dimension downstream, and the one upstream that it is made of.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DimensionLink {
+  readonly downstream: string
+  readonly upstream: string
+  readonly mapping: DimensionMapping
+}
+
+/**
+ * An asset that is cut in one way meets one dimension of an asset that is cut in several; whichever of them is upstream.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SingleDimension {
+  readonly _tag: "SingleDimension"
+  readonly dimension: string
+  readonly mapping: DimensionMapping
+}
+
+/**
  * A mapping that contradicts itself, found where it is used.
  *
  * @category errors
@@ -212,6 +261,8 @@ export type PartitionMapping<Column extends string = string> =
   | Keys
   | StaticMap
   | Custom
+  | ByDimension
+  | SingleDimension
 
 /**
  * A mapping that relates partitions by their keys alone: the changed partitions tell which ones they reach.
@@ -219,7 +270,8 @@ export type PartitionMapping<Column extends string = string> =
  * @category models
  * @since 0.1.0
  */
-export type ByPartition = Identity | TimeWindows | StaticMap | Custom
+export type ByPartition = Identity | TimeWindows | StaticMap | Custom | ByDimension | SingleDimension
+
 /**
  * Every change makes everything downstream stale.
  *
@@ -251,7 +303,8 @@ export const timeWindows = (
 })
 
 /**
- * The unit that the row's columns name: the key of a keyed asset, or the partition that holds a date or timestamp.
+ * The unit that the row's columns name: the key of a keyed asset, or the partition that holds a date or timestamp; one column
+ * for each dimension, in their order.
  *
  * @category constructors
  * @since 0.1.0
@@ -345,6 +398,60 @@ export const staticMap = (reaches: {
 export const custom = (options: Omit<Custom, "_tag">): Custom => ({ _tag: "Custom", ...options })
 
 /**
+ * Dimension by dimension, by the names that these have downstream.
+ *
+ * **Details**
+ *
+ * A dimension is made of the one of the same name upstream, or of the one that `fromDimension` names. What is left out is met
+ * by everything.
+ *
+ * **Example** (A trailing week of the same region)
+ *
+ * ```ts
+ * import * as PartitionMapping from "@assay/core/PartitionMapping"
+ *
+ * export const trailingWeek = PartitionMapping.byDimension({
+ *   day: PartitionMapping.timeWindows({ startOffset: -6 }),
+ *   region: PartitionMapping.identity
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const byDimension = (dimensions: {
+  readonly [downstream: string]: DimensionMapping | Omit<DimensionLink, "downstream">
+}): ByDimension => ({
+  _tag: "ByDimension",
+  links: Object.entries(dimensions).map(([downstream, link]) =>
+    "_tag" in link ? { downstream, upstream: downstream, mapping: link } : { downstream, ...link }
+  )
+})
+
+/**
+ * The dimension upstream, where it has another name than the one downstream.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromDimension = (
+  upstream: string,
+  mapping: DimensionMapping = identity
+): Omit<DimensionLink, "downstream"> => ({ upstream, mapping })
+
+/**
+ * One dimension of the side that has several, against all of the side that has only one.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const singleDimension = (dimension: string, mapping: DimensionMapping = identity): SingleDimension => ({
+  _tag: "SingleDimension",
+  dimension,
+  mapping
+})
+
+/**
  * Tells whether a mapping relates partitions by their keys alone.
  *
  * @category guards
@@ -356,6 +463,8 @@ export const isByPartition = (self: PartitionMapping): self is ByPartition => {
     case "TimeWindows":
     case "StaticMap":
     case "Custom":
+    case "ByDimension":
+    case "SingleDimension":
       return true
     case "All":
     case "ByColumns":
@@ -425,5 +534,16 @@ export const format = (self: PartitionMapping): string => {
         .join("; ")
     case "Custom":
       return `${self.name} (version ${self.version})`
+    case "ByDimension":
+      return self.links.length === 0
+        ? "everything"
+        : self.links
+            .map(({ downstream, mapping, upstream }) => {
+              const name = downstream === upstream ? downstream : `${downstream} from ${upstream}`
+              return `${name}: ${format(mapping)}`
+            })
+            .join("; ")
+    case "SingleDimension":
+      return `dimension ${self.dimension}: ${format(self.mapping)}`
   }
 }

@@ -2,16 +2,12 @@
  * Which whole partitions reach which, by a mapping: the downstream partitions that an upstream partition makes stale,
  * and the upstream partitions that a downstream partition is made of. One relation, read both ways (L7).
  */
+import * as CustomRelation from "./internal/customRelation.ts"
+import * as DimensionLinks from "./internal/dimensionLinks.ts"
 import * as Spans from "./internal/spans.ts"
 import * as Partitions from "./Partitions.ts"
 import * as PartitionSet from "./PartitionSet.ts"
-import {
-  type Custom,
-  InvalidMapping,
-  type PartitionMapping,
-  type StaticMap,
-  type TimeWindows as TimeWindowsMapping
-} from "./PartitionMapping.ts"
+import type { PartitionMapping, StaticMap, TimeWindows as TimeWindowsMapping } from "./PartitionMapping.ts"
 import type { TimeWindow } from "./TimeWindow.ts"
 import * as Tolerance from "./Tolerance.ts"
 import type { Unit } from "./Unit.ts"
@@ -29,9 +25,11 @@ export const downstream = (
   options: { readonly upstream: PartitionSet.PartitionSet; readonly downstream: Partitions.Partitions }
 ): PartitionSet.PartitionSet | undefined => {
   const to = options.downstream
+  const links = DimensionLinks.of(mapping, options.upstream.partitions, to)
+  if (links !== undefined) return reached(links, options)
   switch (mapping._tag) {
     case "Identity":
-      return options.upstream.partitions._tag === to._tag ? sameKeys(options.upstream, to) : undefined
+      return isSameKind(options.upstream.partitions, to) ? sameKeys(options.upstream, to) : undefined
     case "TimeWindows": {
       if (to._tag !== "TimeWindows") return undefined
       // d reads [s + startOffset, e + endOffset) counted in windows of d, so u reaches the d that begin after u's start
@@ -52,12 +50,14 @@ export const downstream = (
     case "StaticMap":
       return PartitionSet.fromKnownKeys(to, mapped(mapping, PartitionSet.keys(options.upstream)))
     case "Custom":
-      return PartitionSet.fromKnownKeys(to, reachedBy(mapping, PartitionSet.keys(options.upstream), to))
+      return PartitionSet.fromKnownKeys(to, CustomRelation.reachedBy(mapping, PartitionSet.keys(options.upstream), to))
     case "All":
     case "ByColumns":
     case "Onwards":
     case "AsOf":
     case "Last":
+    case "ByDimension":
+    case "SingleDimension":
       return undefined
   }
 }
@@ -75,9 +75,11 @@ export const upstream = (
 ): PartitionSet.PartitionSet | undefined => {
   const from = options.upstream
   const to = options.downstream.partitions
+  const links = DimensionLinks.of(mapping, from, to)
+  if (links !== undefined) return read(links, options)
   switch (mapping._tag) {
     case "Identity":
-      return from._tag === to._tag ? sameKeys(options.downstream, from) : undefined
+      return isSameKind(from, to) ? sameKeys(options.downstream, from) : undefined
     case "TimeWindows": {
       if (from._tag !== "TimeWindows" || to._tag !== "TimeWindows") return undefined
       const { ranges } = PartitionSet
@@ -91,12 +93,17 @@ export const upstream = (
     case "StaticMap":
       return PartitionSet.fromKnownKeys(from, unmapped(mapping, options.downstream))
     case "Custom":
-      return PartitionSet.fromKnownKeys(from, neededBy(mapping, PartitionSet.keys(options.downstream), from))
+      return PartitionSet.fromKnownKeys(
+        from,
+        CustomRelation.neededBy(mapping, PartitionSet.keys(options.downstream), from)
+      )
     case "All":
     case "ByColumns":
     case "Onwards":
     case "AsOf":
     case "Last":
+    case "ByDimension":
+    case "SingleDimension":
       return undefined
   }
 }
@@ -135,6 +142,8 @@ export const requirement = (
   }
 ): Requirement | undefined => {
   const { downstream, upstream: from, tolerance = Tolerance.none } = options
+  const links = DimensionLinks.of(mapping, from, downstream.partitions)
+  if (links !== undefined) return required(links, options)
   const found = strictly(mapping, options)
   if (found === undefined || tolerance._tag === "None" || PartitionSet.isEmpty(found.absent)) return found
   const { absent, existing } = found
@@ -161,6 +170,8 @@ export const lacking = (
 ): PartitionSet.PartitionSet => {
   const { downstream, upstream: from, tolerance = Tolerance.none } = options
   const to = downstream.partitions
+  const links = DimensionLinks.of(mapping, from, to)
+  if (links !== undefined) return lackingAcross(links, options)
   const absent = requirement(mapping, options)?.absent
   if (absent === undefined || PartitionSet.isEmpty(absent)) return PartitionSet.empty(to)
   if (from._tag !== "TimeWindows") return partOf(mapping, absent, downstream)
@@ -200,21 +211,7 @@ export const windowsNeeded = (
  * @category mapping
  * @since 0.1.0
  */
-export const contradiction = (
-  mapping: Custom,
-  options: { readonly upstream: Partitions.Partitions; readonly downstream: Partitions.Partitions }
-): string | undefined => {
-  const { downstream, upstream } = options
-  for (const key of sampleOf(upstream)) {
-    const { problem } = reachesOf(mapping, key, downstream)
-    if (problem !== undefined) return problem
-  }
-  for (const key of sampleOf(downstream)) {
-    const { problem } = needsOf(mapping, key, upstream)
-    if (problem !== undefined) return problem
-  }
-  return undefined
-}
+export const contradiction: typeof CustomRelation.contradiction = CustomRelation.contradiction
 
 // --- internal ---
 
@@ -232,7 +229,7 @@ const strictly = (
   const exists = Partitions.existing(from, now)
   switch (mapping._tag) {
     case "Identity": {
-      if (from._tag !== to._tag) return undefined
+      if (!isSameKind(from, to)) return undefined
       if (from._tag === "TimeWindows")
         return requirementOf(sameKeys(downstream, Partitions.endless(from)), from, exists)
       const existing = PartitionSet.intersection(sameKeys(downstream, from), exists)
@@ -248,14 +245,14 @@ const strictly = (
     }
     case "Last": {
       // Which one holds the last row is not known here. Some partition has to exist; none is needed by name.
-      const none = { existing: PartitionSet.empty(from), absent: PartitionSet.empty(endlessly(from)) }
+      const none = { existing: PartitionSet.empty(from), absent: PartitionSet.empty(DimensionLinks.endless(from)) }
       if (from._tag !== "TimeWindows" || PartitionSet.isEmpty(downstream) || !PartitionSet.isEmpty(exists)) return none
       const { start } = Partitions.range(from)
       return requirementOf(PartitionSet.fromWindow(Partitions.endless(from), { start, end: start + 1 }), from, exists)
     }
     case "Keys":
       return requirementOf(
-        PartitionSet.fromKnownKeys(endlessly(from), PartitionSet.isEmpty(downstream) ? [] : mapping.keys),
+        PartitionSet.fromKnownKeys(DimensionLinks.endless(from), PartitionSet.isEmpty(downstream) ? [] : mapping.keys),
         from,
         exists
       )
@@ -263,7 +260,10 @@ const strictly = (
       return requirementOf(PartitionSet.fromKnownKeys(from, unmapped(mapping, downstream)), from, exists)
     case "Custom":
       return requirementOf(
-        PartitionSet.fromKnownKeys(endlessly(from), neededBy(mapping, PartitionSet.keys(downstream), from)),
+        PartitionSet.fromKnownKeys(
+          DimensionLinks.endless(from),
+          CustomRelation.neededBy(mapping, PartitionSet.keys(downstream), from)
+        ),
         from,
         exists
       )
@@ -271,6 +271,8 @@ const strictly = (
     case "ByColumns":
     case "Onwards":
     case "AsOf":
+    case "ByDimension":
+    case "SingleDimension":
       return undefined
   }
 }
@@ -280,6 +282,10 @@ const requirementOf = (
   from: Partitions.Partitions,
   exists: PartitionSet.PartitionSet
 ): Requirement => {
+  if (from._tag === "Multi") {
+    const existing = PartitionSet.intersection(sameKeys(needs, from), exists)
+    return { existing, absent: PartitionSet.difference(needs, sameKeys(existing, needs.partitions)) }
+  }
   if (from._tag !== "TimeWindows") {
     const existing = PartitionSet.intersection(needs, exists)
     return { existing, absent: PartitionSet.difference(needs, existing) }
@@ -357,8 +363,172 @@ const before = (from: Partitions.TimeWindows): PartitionSet.PartitionSet =>
     end: Partitions.range(from).start
   })
 
-const endlessly = (partitions: Partitions.Partitions): Partitions.Partitions =>
-  partitions._tag === "TimeWindows" ? Partitions.endless(partitions) : partitions
+/** Cuts of several dimensions are related by these. */
+const isSameKind = (from: Partitions.Partitions, to: Partitions.Partitions): boolean =>
+  from._tag === to._tag && from._tag !== "Multi"
+
+type Box = ReadonlyArray<PartitionSet.PartitionSet>
+
+/** The part of a box in a dimension. */
+const partAt = (box: Box, place: number, dimensions: ReadonlyArray<Partitions.Partitions>): PartitionSet.PartitionSet =>
+  box[place] ?? PartitionSet.empty(dimensions[place] ?? Partitions.unpartitioned)
+
+/**
+ * What boxes reach is the product of what they reach in each dimension: a pair of partitions is related when each link
+ * relates their keys, whatever the others do.
+ */
+const reached = (
+  { from, links, to }: DimensionLinks.Links,
+  options: Parameters<typeof downstream>[1]
+): PartitionSet.PartitionSet =>
+  unionOf(
+    options.downstream,
+    PartitionSet.boxes(options.upstream).map((box) =>
+      DimensionLinks.product(
+        options.downstream,
+        to.map((dimension, place) => {
+          const link = links.find(({ down }) => down === place)
+          const part = link && downstream(link.mapping, { upstream: partAt(box, link.up, from), downstream: dimension })
+          return part ?? PartitionSet.all(dimension)
+        })
+      )
+    )
+  )
+
+const read = (
+  { from, links, to }: DimensionLinks.Links,
+  options: Parameters<typeof upstream>[1]
+): PartitionSet.PartitionSet =>
+  unionOf(
+    options.upstream,
+    PartitionSet.boxes(options.downstream).map((box) =>
+      DimensionLinks.product(
+        options.upstream,
+        from.map((dimension, place) => {
+          const link = links.find(({ up }) => up === place)
+          const part = link && upstream(link.mapping, { downstream: partAt(box, link.down, to), upstream: dimension })
+          return part ?? PartitionSet.all(dimension)
+        })
+      )
+    )
+  )
+
+/** What is needed dimension by dimension; of one that nothing is linked to, what exists. */
+const required = (links: DimensionLinks.Links, options: Parameters<typeof requirement>[1]): Requirement => {
+  const { from, to } = links
+  const { downstream: whole, upstream: cut } = options
+  const needsOf = (box: Box) => from.map((_, place) => requiredAt(links, place, box, options))
+  const none = to.map((dimension) => PartitionSet.empty(dimension))
+  const endless = DimensionLinks.recut(
+    cut,
+    needsOf(none).map(({ absent }) => absent.partitions)
+  )
+  const found = PartitionSet.boxes(whole).map(needsOf)
+  const existing = unionOf(
+    cut,
+    found.map((box) =>
+      DimensionLinks.product(
+        cut,
+        box.map((one) => one.existing)
+      )
+    )
+  )
+  const needs = unionOf(
+    endless,
+    found.map((box) =>
+      DimensionLinks.product(
+        endless,
+        box.map((one) => PartitionSet.union(sameKeys(one.existing, one.absent.partitions), one.absent))
+      )
+    )
+  )
+  return { existing, absent: PartitionSet.difference(needs, sameKeys(existing, endless)) }
+}
+
+const requiredAt = (
+  { from, links, to }: DimensionLinks.Links,
+  place: number,
+  box: Box,
+  options: Parameters<typeof requirement>[1]
+): Requirement => {
+  const dimension = from[place] ?? Partitions.unpartitioned
+  const link = links.find(({ up }) => up === place)
+  const found =
+    link &&
+    apart(partAt(box, link.down, to), dimension).map((part) =>
+      requirement(link.mapping, { ...options, downstream: part, upstream: dimension })
+    )
+  const [first, ...others] = found ?? []
+  if (first === undefined) {
+    const existing = Partitions.existing(dimension, options.now)
+    return { existing, absent: PartitionSet.empty(DimensionLinks.endless(dimension)) }
+  }
+  return others.reduce<Requirement>(
+    (all, one) =>
+      one === undefined
+        ? all
+        : {
+            existing: PartitionSet.union(all.existing, one.existing),
+            absent: PartitionSet.union(all.absent, one.absent)
+          },
+    first
+  )
+}
+
+/** A partition lacks something when its key of some dimension does, and it reads something in all of them. */
+const lackingAcross = (
+  { from, links, to }: DimensionLinks.Links,
+  options: Parameters<typeof requirement>[1]
+): PartitionSet.PartitionSet => {
+  const { downstream: whole, now } = options
+  const isUnread = from.some(
+    (dimension, place) =>
+      !links.some(({ up }) => up === place) && PartitionSet.isEmpty(Partitions.existing(dimension, now))
+  )
+  const sets = PartitionSet.boxes(whole).flatMap((box) => {
+    const reading = box.map((part, place) => {
+      const link = links.find(({ down }) => down === place)
+      return link === undefined ? part : readingAnything(link.mapping, part)
+    })
+    return links.map(({ down, mapping, up }) => {
+      const dimension = from[up] ?? Partitions.unpartitioned
+      const part = partAt(reading, down, to)
+      const held = apart(part, dimension).map((one) =>
+        lacking(mapping, { ...options, downstream: one, upstream: dimension })
+      )
+      return DimensionLinks.product(whole.partitions, reading.with(down, unionOf(part.partitions, held)))
+    })
+  })
+  return isUnread ? PartitionSet.empty(whole.partitions) : unionOf(whole.partitions, sets)
+}
+
+/** The part of some downstream partitions that reads anything at all; only names may be mapped to nothing. */
+const readingAnything = (
+  mapping: PartitionMapping,
+  partitions: PartitionSet.PartitionSet
+): PartitionSet.PartitionSet => {
+  const { partitions: to } = partitions
+  const reads = (key: string): boolean =>
+    mapping._tag === "Custom"
+      ? mapping.upstream(key).length > 0
+      : mapping._tag !== "StaticMap" || unmapped(mapping, PartitionSet.fromKnownKeys(to, [key])).length > 0
+  return mapping._tag === "Custom" || mapping._tag === "StaticMap"
+    ? PartitionSet.fromKnownKeys(to, Array.from(PartitionSet.keys(partitions)).filter(reads))
+    : partitions
+}
+
+/** Some downstream partitions, those that begin before the upstream does by themselves: only the others end at its beginning. */
+const apart = (
+  partitions: PartitionSet.PartitionSet,
+  from: Partitions.Partitions
+): ReadonlyArray<PartitionSet.PartitionSet> => {
+  const { partitions: to } = partitions
+  if (from._tag !== "TimeWindows" || to._tag !== "TimeWindows") return [partitions]
+  const window = { start: Number.NEGATIVE_INFINITY, end: Partitions.range(from).start }
+  const earlier = PartitionSet.intersection(partitions, PartitionSet.fromWindow(to, window))
+  const parts = [earlier, PartitionSet.difference(partitions, earlier)].filter((part) => !PartitionSet.isEmpty(part))
+  return parts.length === 0 ? [partitions] : parts
+}
 
 const mapped = ({ reaches }: StaticMap, keys: Iterable<string>): ReadonlyArray<string> => {
   const upstream = new Set(keys)
@@ -370,68 +540,6 @@ const unmapped = ({ reaches }: StaticMap, downstream: PartitionSet.PartitionSet)
     reached.some((name) => PartitionSet.has(downstream, name)) ? [key] : []
   )
 
-/** The keys that a key is related to, or what is wrong with them. */
-interface Related {
-  readonly keys: ReadonlyArray<string>
-  readonly problem: string | undefined
-}
-
-const reachesOf = (mapping: Custom, key: string, to: Partitions.Partitions): Related => {
-  const keys = mapping.downstream(key)
-  const stranger = keys.find((reached) => !Partitions.isKey(endlessly(to), reached))
-  if (stranger !== undefined) return { keys, problem: strange(mapping, `"${key}" reach`, stranger, to) }
-  const denied = keys.find((reached) => !mapping.upstream(reached).includes(key))
-  return {
-    keys,
-    problem: denied === undefined ? undefined : denial(mapping, { reaches: key, isMadeOf: denied }, "upstream")
-  }
-}
-
-const needsOf = (mapping: Custom, key: string, from: Partitions.Partitions): Related => {
-  const keys = mapping.upstream(key)
-  const stranger = keys.find((needed) => !Partitions.isKey(endlessly(from), needed))
-  if (stranger !== undefined) return { keys, problem: strange(mapping, `"${key}" be made of`, stranger, from) }
-  const denied = keys.find((needed) => !mapping.downstream(needed).includes(key))
-  return {
-    keys,
-    problem: denied === undefined ? undefined : denial(mapping, { reaches: denied, isMadeOf: key }, "downstream")
-  }
-}
-
-const strange = ({ name }: Custom, does: string, key: string, partitions: Partitions.Partitions): string =>
-  `mapping "${name}" has ${does} "${key}", which is no key of ${Partitions.format(partitions)}.`
-
-const denial = (
-  { name }: Custom,
-  pair: { readonly reaches: string; readonly isMadeOf: string },
-  denier: "downstream" | "upstream"
-): string => {
-  const reach = `"${pair.reaches}" reaches "${pair.isMadeOf}"`
-  const need = `"${pair.isMadeOf}" is made of "${pair.reaches}"`
-  const [says, denies] = denier === "upstream" ? [reach, need] : [need, reach]
-  return `mapping "${name}" says that ${says}, but not that ${denies}; its two directions must be one relation.`
-}
-
-const reachedBy = (mapping: Custom, keys: Iterable<string>, to: Partitions.Partitions): ReadonlyArray<string> =>
-  Array.from(keys).flatMap((key) => agreed(reachesOf(mapping, key, to)))
-
-const neededBy = (mapping: Custom, keys: Iterable<string>, from: Partitions.Partitions): ReadonlyArray<string> =>
-  Array.from(keys).flatMap((key) => agreed(needsOf(mapping, key, from)))
-
-const agreed = ({ keys, problem }: Related): ReadonlyArray<string> => {
-  if (problem !== undefined) throw new InvalidMapping({ message: problem })
-  return keys
-}
-
-/** All names; of windows the first forty, and then some that lie ever farther apart. */
-const sampleOf = (partitions: Partitions.Partitions): ReadonlyArray<string> => {
-  if (partitions._tag !== "TimeWindows") return Array.from(PartitionSet.keys(PartitionSet.all(partitions)))
-  const { end, start } = Partitions.range(partitions)
-  return [...Array.from({ length: 40 }, (_, index) => index), 64, 128, 256, 512, 1024, 2048, 4096]
-    .map((distance) => Partitions.shift(partitions, start, distance))
-    .flatMap((window) => (window.start < end ? [Partitions.keyOf(partitions, window)] : []))
-}
-
 const needed = (mapping: TimeWindowsMapping, partitions: Partitions.TimeWindows, range: TimeWindow): TimeWindow => ({
   start: Partitions.shift(partitions, range.start, mapping.startOffset).start,
   end: Partitions.shift(partitions, range.end - 1, mapping.endOffset).end
@@ -441,10 +549,4 @@ const needed = (mapping: TimeWindowsMapping, partitions: Partitions.TimeWindows,
 const clamped = (need: TimeWindow, range: TimeWindow, bounds: TimeWindow): TimeWindow =>
   range.start < bounds.start ? need : { start: Math.max(need.start, bounds.start), end: need.end }
 
-const { sameKeys } = PartitionSet
-
-const unionOf = (
-  partitions: Partitions.Partitions,
-  sets: ReadonlyArray<PartitionSet.PartitionSet>
-): PartitionSet.PartitionSet =>
-  sets.reduce((union, set) => PartitionSet.union(union, set), PartitionSet.empty(partitions))
+const { sameKeys, unionAll: unionOf } = PartitionSet

@@ -4,10 +4,8 @@
  *
  * @since 0.1.0
  */
-import { toDate } from "date-fns/toDate"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -15,14 +13,16 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import * as Calendar from "./internal/calendar.ts"
+import * as Axis from "./internal/axis.ts"
+import * as Boxes from "./internal/boxes.ts"
 import { md5 } from "./internal/hash.ts"
-import * as Nearest from "./internal/nearest.ts"
-import * as Range from "./internal/partitionRange.ts"
+import * as MultiSet from "./internal/multiSet.ts"
 import * as internal from "./internal/partitionSet.ts"
+import * as Text from "./internal/partitionText.ts"
+import * as Algebra from "./internal/setAlgebra.ts"
 import * as Spans from "./internal/spans.ts"
 import * as Partitions from "./Partitions.ts"
-import * as TimeWindow from "./TimeWindow.ts"
+import type * as TimeWindow from "./TimeWindow.ts"
 
 /**
  * A set of partitions of one definition; equal sets are structurally equal.
@@ -30,7 +30,8 @@ import * as TimeWindow from "./TimeWindow.ts"
  * **Details**
  *
  * `spans` are sorted, disjoint and nowhere touching, in epoch milliseconds for windows of time and in positions of the list of
- * keys otherwise. Read them through `ranges`, `windows` and `keys`.
+ * keys otherwise; of several dimensions those of the first axis, each with what it holds of the others. Read them through
+ * `ranges`, `windows`, `keys` and `boxes`.
  *
  * @category models
  * @since 0.1.0
@@ -99,7 +100,8 @@ export class InvalidPartitionSet extends Schema.TaggedError<InvalidPartitionSet>
  * **Details**
  *
  * `partitions` says the definition for people and `definition` names it exactly. `ranges` are the first and the last key of
- * each range, in order; the last one is null where a range has no end.
+ * each range, in order; the last one is null where a range has no end. Of several dimensions a range is every key between
+ * the two in each of them, and the last key of a dimension without end is empty: `["2024-03-01|eu", "|us"]`.
  *
  * @category schemas
  * @since 0.1.0
@@ -132,7 +134,7 @@ export const isPartitionSet = (self: unknown): self is PartitionSet => Predicate
  * @category constructors
  * @since 0.1.0
  */
-export const empty = (partitions: Partitions.Partitions): PartitionSet => internal.make(partitions, [])
+export const empty: (partitions: Partitions.Partitions) => PartitionSet = Algebra.empty
 
 /**
  * Every partition that a definition can ever have; without bound when the definition has no end.
@@ -140,7 +142,7 @@ export const empty = (partitions: Partitions.Partitions): PartitionSet => intern
  * @category constructors
  * @since 0.1.0
  */
-export const all = (partitions: Partitions.Partitions): PartitionSet => internal.make(partitions, [extent(partitions)])
+export const all: (partitions: Partitions.Partitions) => PartitionSet = Algebra.all
 
 /**
  * The partitions with these keys, in any order; fails on the first that names none.
@@ -154,13 +156,20 @@ export const fromKeys: {
 } = dual(
   2,
   (partitions: Partitions.Partitions, keys: Iterable<string>): Result.Result<PartitionSet, InvalidPartitionKey> => {
-    const spans: Array<TimeWindow.TimeWindow> = []
+    const points: Array<ReadonlyArray<TimeWindow.TimeWindow>> = []
     for (const key of keys) {
-      const span = spanOf(partitions, key)
-      if (Option.isNone(span)) return Result.fail(unknownKey(partitions, key))
-      spans.push(span.value)
+      const point = Algebra.pointOf(partitions, key)
+      if (point === undefined)
+        return Result.fail(
+          new InvalidPartitionKey({
+            key,
+            partitions: Partitions.format(partitions),
+            expected: Text.expectedKey(partitions, key)
+          })
+        )
+      points.push(point)
     }
-    return Result.succeed(internal.make(partitions, spans))
+    return Result.succeed(Algebra.fromPoints(partitions, points))
   }
 )
 
@@ -174,14 +183,28 @@ export const fromKnownKeys: {
   (keys: Iterable<string>): (partitions: Partitions.Partitions) => PartitionSet
   (partitions: Partitions.Partitions, keys: Iterable<string>): PartitionSet
 } = dual(2, (partitions: Partitions.Partitions, keys: Iterable<string>): PartitionSet =>
-  internal.make(
+  Algebra.fromPoints(
     partitions,
-    Array.from(keys).flatMap((key) => Option.toArray(spanOf(partitions, key)))
+    Array.from(keys).flatMap((key) => {
+      const point = Algebra.pointOf(partitions, key)
+      return point === undefined ? [] : [point]
+    })
   )
 )
 
 /**
- * The partitions whose window overlaps a stretch of time; none where the definition has no windows.
+ * Of several dimensions the partitions whose key of each dimension is in the set of that dimension, given in their order.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const product: {
+  (dimensions: ReadonlyArray<PartitionSet>): (partitions: Partitions.Multi) => PartitionSet
+  (partitions: Partitions.Multi, dimensions: ReadonlyArray<PartitionSet>): PartitionSet
+} = dual(2, Algebra.product)
+
+/**
+ * The partitions whose window overlaps a stretch of time; none where the definition is not one of windows.
  *
  * @category constructors
  * @since 0.1.0
@@ -189,18 +212,7 @@ export const fromKnownKeys: {
 export const fromWindow: {
   (window: TimeWindow.TimeWindow): (partitions: Partitions.Partitions) => PartitionSet
   (partitions: Partitions.Partitions, window: TimeWindow.TimeWindow): PartitionSet
-} = dual(2, (partitions: Partitions.Partitions, window: TimeWindow.TimeWindow): PartitionSet => {
-  if (!Partitions.isTimeWindows(partitions)) {
-    return empty(partitions)
-  }
-  return internal.make(
-    partitions,
-    Option.toArray(TimeWindow.intersection(window, Partitions.range(partitions))).map(({ end, start }) => ({
-      start: Partitions.windowEndingAfter(partitions, start).start,
-      end: end === Number.POSITIVE_INFINITY ? end : Calendar.ceil(partitions, end)
-    }))
-  )
-})
+} = dual(2, Algebra.fromWindow)
 
 /**
  * The partitions of a set that another definition of the same grid has too.
@@ -216,6 +228,25 @@ export const within: {
 )
 
 /**
+ * A set of several dimensions as products that have no partition in common, each with one set per dimension, in their order.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const boxes: (self: PartitionSet) => ReadonlyArray<ReadonlyArray<PartitionSet>> = Algebra.boxes
+
+/**
+ * The keys that the partitions of a set have in one of several dimensions.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const dimension: {
+  (name: string): (self: PartitionSet) => PartitionSet
+  (self: PartitionSet, name: string): PartitionSet
+} = dual(2, Algebra.dimension)
+
+/**
  * The partitions that are in either set.
  *
  * @category combinators
@@ -224,7 +255,18 @@ export const within: {
 export const union: {
   (that: PartitionSet): (self: PartitionSet) => PartitionSet
   (self: PartitionSet, that: PartitionSet): PartitionSet
-} = dual(2, (self: PartitionSet, that: PartitionSet): PartitionSet => combine(self, that, Spans.union))
+} = dual(2, Algebra.union)
+
+/**
+ * The partitions that are in any of some sets of a definition.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const unionAll: {
+  (sets: ReadonlyArray<PartitionSet>): (partitions: Partitions.Partitions) => PartitionSet
+  (partitions: Partitions.Partitions, sets: ReadonlyArray<PartitionSet>): PartitionSet
+} = dual(2, Algebra.unionAll)
 
 /**
  * The partitions that are in both sets.
@@ -235,7 +277,7 @@ export const union: {
 export const intersection: {
   (that: PartitionSet): (self: PartitionSet) => PartitionSet
   (self: PartitionSet, that: PartitionSet): PartitionSet
-} = dual(2, (self: PartitionSet, that: PartitionSet): PartitionSet => combine(self, that, Spans.intersection))
+} = dual(2, Algebra.intersection)
 
 /**
  * The partitions of the first set that are not in the second.
@@ -246,7 +288,7 @@ export const intersection: {
 export const difference: {
   (that: PartitionSet): (self: PartitionSet) => PartitionSet
   (self: PartitionSet, that: PartitionSet): PartitionSet
-} = dual(2, (self: PartitionSet, that: PartitionSet): PartitionSet => combine(self, that, Spans.difference))
+} = dual(2, Algebra.difference)
 
 /**
  * The partitions of the same definition that are not in a set; without bound when the definition has no end and the set
@@ -269,12 +311,20 @@ export const sameKeys: {
 } = dual(2, (self: PartitionSet, partitions: Partitions.Partitions): PartitionSet => {
   const from = self.partitions
   if (from === partitions) return self
+  if (Partitions.isMulti(from) || Partitions.isMulti(partitions)) {
+    return Partitions.isMulti(from) && Partitions.isMulti(partitions) && hasSameNames(from, partitions)
+      ? unionAll(
+          partitions,
+          boxes(self).map((box) => sameKeysOf(box, partitions))
+        )
+      : empty(partitions)
+  }
   if (Partitions.isTimeWindows(from) && Partitions.isTimeWindows(partitions) && isSameGrid(from, partitions)) {
     return within(self, partitions)
   }
   return internal.make(
     partitions,
-    Arr.fromIterable(keys(self)).flatMap((key) => Option.toArray(spanOf(partitions, key)))
+    Arr.fromIterable(keys(self)).flatMap((key) => Option.toArray(Axis.spanOf(partitions, key)))
   )
 })
 
@@ -287,19 +337,7 @@ export const sameKeys: {
 export const take: {
   (count: number): (self: PartitionSet) => PartitionSet
   (self: PartitionSet, count: number): PartitionSet
-} = dual(2, (self: PartitionSet, count: number): PartitionSet => {
-  const taken: Array<TimeWindow.TimeWindow> = []
-  let left = count
-  for (const span of self.spans) {
-    if (left <= 0) {
-      break
-    }
-    const size = sizeOf(self.partitions, span)
-    taken.push(size <= left ? span : { start: span.start, end: advance(self.partitions, span.start, left) })
-    left -= size
-  }
-  return internal.make(self.partitions, taken)
-})
+} = dual(2, Algebra.take)
 
 /**
  * The last partitions of a set, in order, at most `count` of them; none of a set without bound.
@@ -310,19 +348,7 @@ export const take: {
 export const takeLast: {
   (count: number): (self: PartitionSet) => PartitionSet
   (self: PartitionSet, count: number): PartitionSet
-} = dual(2, (self: PartitionSet, count: number): PartitionSet => {
-  const taken: Array<TimeWindow.TimeWindow> = []
-  let left = count
-  for (const span of self.spans.toReversed()) {
-    if (left <= 0 || span.end === Number.POSITIVE_INFINITY) {
-      break
-    }
-    const size = sizeOf(self.partitions, span)
-    taken.push(size <= left ? span : { start: advance(self.partitions, span.start, size - left), end: span.end })
-    left -= size
-  }
-  return internal.make(self.partitions, taken)
-})
+} = dual(2, Algebra.takeLast)
 
 /**
  * The last partition of a set alone; empty when the set is.
@@ -330,12 +356,7 @@ export const takeLast: {
  * @category combinators
  * @since 0.1.0
  */
-export const last = (self: PartitionSet): PartitionSet => {
-  const span = self.spans.at(-1)
-  return span === undefined || span.end === Number.POSITIVE_INFINITY
-    ? empty(self.partitions)
-    : internal.make(self.partitions, [{ start: retreat(self.partitions, span.end), end: span.end }])
-}
+export const last: (self: PartitionSet) => PartitionSet = Algebra.last
 
 /**
  * Whether a set holds no partition.
@@ -343,7 +364,7 @@ export const last = (self: PartitionSet): PartitionSet => {
  * @category predicates
  * @since 0.1.0
  */
-export const isEmpty = (self: PartitionSet): boolean => self.spans.length === 0
+export const isEmpty: (self: PartitionSet) => boolean = Algebra.isEmpty
 
 /**
  * Whether a set holds the partition with this key.
@@ -354,9 +375,19 @@ export const isEmpty = (self: PartitionSet): boolean => self.spans.length === 0
 export const has: {
   (key: string): (self: PartitionSet) => boolean
   (self: PartitionSet, key: string): boolean
-} = dual(2, (self: PartitionSet, key: string): boolean =>
-  Option.exists(spanOf(self.partitions, key), (span) => Spans.contains(self.spans, span.start))
-)
+} = dual(2, (self: PartitionSet, key: string): boolean => {
+  const { partitions } = self
+  if (!Partitions.isMulti(partitions))
+    return Option.exists(Axis.spanOf(partitions, key), (span) => Spans.contains(self.spans, span.start))
+  const point = MultiSet.pointOf(partitions, key)
+  return (
+    point !== undefined &&
+    Boxes.contains(
+      self.spans,
+      point.map(({ start }) => start)
+    )
+  )
+})
 
 /**
  * Whether every partition of the first set is in the second.
@@ -381,7 +412,8 @@ export const equals: {
 } = dual(
   2,
   (self: PartitionSet, that: PartitionSet): boolean =>
-    sameDefinition(self, that) && Spans.equals(self.spans, that.spans)
+    Algebra.sameDefinition(self, that) &&
+    (Partitions.isMulti(self.partitions) ? Boxes.equals(self.spans, that.spans) : Spans.equals(self.spans, that.spans))
 )
 
 /**
@@ -390,8 +422,7 @@ export const equals: {
  * @category getters
  * @since 0.1.0
  */
-export const size = (self: PartitionSet): number =>
-  self.spans.reduce((total, span) => total + sizeOf(self.partitions, span), 0)
+export const size: (self: PartitionSet) => number = Algebra.size
 
 /**
  * The keys of a set in order, made one by one as they are asked for.
@@ -399,34 +430,19 @@ export const size = (self: PartitionSet): number =>
  * @category getters
  * @since 0.1.0
  */
-export const keys = (self: PartitionSet): Iterable<string> => {
-  const { partitions } = self
-  return iterable(function* () {
-    for (const start of starts(self)) {
-      yield keyAt(partitions, start)
-    }
-  })
-}
+export const keys: (self: PartitionSet) => Iterable<string> = Algebra.keys
 
 /**
- * The windows of a set in order, made one by one as they are asked for; none where the definition has no windows.
+ * The windows of a set in order, made one by one as they are asked for; none where the definition has no windows. Of several
+ * dimensions it is the window of each partition in the only one with windows, and none where there are more of these.
  *
  * @category getters
  * @since 0.1.0
  */
-export const windows = (self: PartitionSet): Iterable<TimeWindow.TimeWindow> => {
-  const { partitions } = self
-  return iterable(function* () {
-    if (Partitions.isTimeWindows(partitions)) {
-      for (const start of starts(self)) {
-        yield { start, end: Calendar.end(partitions, start) }
-      }
-    }
-  })
-}
+export const windows: (self: PartitionSet) => Iterable<TimeWindow.TimeWindow> = Algebra.windows
 
 /**
- * The stretches of time that a set covers: merged, sorted, disjoint; none where the definition has no windows. Excluded days
+ * The stretches of time that a set covers: merged, sorted, disjoint; none where the definition is not one of windows. Excluded days
  * lie outside, except in what has no bound.
  *
  * @category getters
@@ -453,22 +469,8 @@ export const ranges = (self: PartitionSet): ReadonlyArray<TimeWindow.TimeWindow>
  * @category conversions
  * @since 0.1.0
  */
-export const format = (self: PartitionSet, options?: { readonly limit?: number | undefined }): string => {
-  if (isEmpty(self)) {
-    return "none"
-  }
-  const limit = options?.limit ?? Number.POSITIVE_INFINITY
-  const written: Array<string> = []
-  let count = 0
-  for (const part of formatted(self)) {
-    if (written.length >= limit) {
-      return `${written.join(", ")} … and ${size(self) - count} more`.trimStart()
-    }
-    written.push(part.text)
-    count += part.size
-  }
-  return written.join(", ")
-}
+export const format = (self: PartitionSet, options?: { readonly limit?: number | undefined }): string =>
+  Text.format(self, options?.limit)
 
 /**
  * Names a definition exactly, in few characters: a hash of everything that it says.
@@ -493,10 +495,7 @@ export const definitionOf = (partitions: Partitions.Partitions): string => {
 export const toJson = (self: PartitionSet): Json => ({
   partitions: Partitions.format(self.partitions),
   definition: definitionOf(self.partitions),
-  ranges: self.spans.map(({ end, start }) => [
-    keyAt(self.partitions, start),
-    end === Number.POSITIVE_INFINITY ? null : keyAt(self.partitions, retreat(self.partitions, end))
-  ])
+  ranges: rangesOf(self)
 })
 
 /**
@@ -514,10 +513,19 @@ export const fromJson: {
   if (json.definition !== definitionOf(partitions)) {
     return refuse(`it is one of another definition (${json.partitions})`)
   }
+  if (Partitions.isMulti(partitions)) {
+    const found = json.ranges.map(([first, last]) => MultiSet.between(partitions, first, last))
+    const wrong = found.indexOf(undefined)
+    return wrong >= 0
+      ? refuse(`${JSON.stringify(json.ranges[wrong])} is no range of it`)
+      : Result.succeed(
+          internal.fromBoxes(partitions, Boxes.unionAll(found.flatMap((one) => (one === undefined ? [] : [one]))))
+        )
+  }
   const spans: Array<TimeWindow.TimeWindow> = []
   for (const [first, last] of json.ranges) {
-    const from = spanOf(partitions, first)
-    const to = last === null ? Option.some(extent(partitions)) : spanOf(partitions, last)
+    const from = Axis.spanOf(partitions, first)
+    const to = last === null ? Option.some(Axis.extent(partitions)) : Axis.spanOf(partitions, last)
     if (Option.isNone(from) || Option.isNone(to) || to.value.end <= from.value.start) {
       return refuse(`${JSON.stringify([first, last])} is no range of it`)
     }
@@ -558,6 +566,9 @@ export const schema = (partitions: Partitions.Partitions): Schema.Codec<Partitio
  * `2024-03..2024-05-15` (both ends inclusive), `2024-03..`, `..2024-05`, `all`, and `latest` (the newest that exists). A date
  * finer than the cadence means the window that holds it. Names are taken as they are. Every item must select something.
  *
+ * Of several dimensions an item says something of each, in their order and separated by `|`: `2024-03|eu`, and `*` for all
+ * that there is of one: `2024-03..2024-04|*`, `*|eu`. `latest` is the newest of every dimension with windows.
+ *
  * @category conversions
  * @since 0.1.0
  */
@@ -569,33 +580,21 @@ export const parse = (
     readonly now: number
   }
 ): Result.Result<PartitionSet, InvalidPartitionRange> => {
-  const { existing, now, partitions } = options
-  return Result.gen(function* () {
-    let parsed = empty(partitions)
-    for (const item of Range.items(text)) {
-      const invalid = (problem: string, isUnderstood = false) =>
-        new InvalidPartitionRange({
-          text,
-          item: item.text,
-          position: item.position,
-          problem,
-          validForms: validForms(partitions),
-          ...(isUnderstood ? { isUnderstood } : {})
-        })
-      const selected = yield* Result.mapError(select(partitions, existing, item.text), (problem) => invalid(problem))
-      const found = intersection(selected, existing)
-      if (isEmpty(found)) {
-        return yield* Result.fail(invalid(`selects nothing that exists: ${whatExists(selected, existing, now)}`, true))
-      }
-      parsed = union(parsed, found)
-    }
-    return parsed
-  })
+  return Result.mapError(
+    Text.parse(text, options),
+    ({ isUnderstood, item, problem }) =>
+      new InvalidPartitionRange({
+        text,
+        item: item.text,
+        position: item.position,
+        problem,
+        validForms: Text.validForms(options.partitions),
+        ...(isUnderstood ? { isUnderstood } : {})
+      })
+  )
 }
 
 // --- internal ---
-
-const iterable = <A>(iterator: () => Iterator<A>): Iterable<A> => ({ [Symbol.iterator]: iterator })
 
 /** On one grid equal windows have equal keys, whatever the ranges. */
 const isSameGrid = (self: Partitions.TimeWindows, that: Partitions.TimeWindows): boolean =>
@@ -604,56 +603,25 @@ const isSameGrid = (self: Partitions.TimeWindows, that: Partitions.TimeWindows):
   self.exclusions.length === that.exclusions.length &&
   self.exclusions.every((exclusion, index) => exclusion === that.exclusions[index])
 
-const sameDefinition = (self: PartitionSet, that: PartitionSet): boolean =>
-  self.partitions === that.partitions || Equal.equals(self.partitions, that.partitions)
+const hasSameNames = (self: Partitions.Multi, that: Partitions.Multi): boolean =>
+  self.dimensions.length === that.dimensions.length &&
+  self.dimensions.every(({ name }, place) => name === that.dimensions[place]?.name)
 
-const combine = (
-  self: PartitionSet,
-  that: PartitionSet,
-  operation: (self: Spans.Spans, that: Spans.Spans) => Spans.Spans
-): PartitionSet => {
-  if (!sameDefinition(self, that)) {
-    throw new Partitions.InvalidPartitions({
-      definition: `a set of partitions (${Partitions.format(self.partitions)})`,
-      problem: `it cannot be combined with one of another definition (${Partitions.format(that.partitions)})`,
-      expected: "two sets of the same definition; a mapping translates between definitions"
-    })
-  }
-  return internal.make(self.partitions, operation(self.spans, that.spans))
-}
+const sameKeysOf = (box: ReadonlyArray<PartitionSet>, partitions: Partitions.Multi): PartitionSet =>
+  product(
+    partitions,
+    partitions.dimensions.map((dimension, place) =>
+      sameKeys(box[place] ?? empty(dimension.partitions), dimension.partitions)
+    )
+  )
 
-const extent = (partitions: Partitions.Partitions): TimeWindow.TimeWindow => {
-  switch (partitions._tag) {
-    case "Unpartitioned":
-      return { start: 0, end: 1 }
-    case "Static":
-      return { start: 0, end: partitions.keys.length }
-    case "TimeWindows":
-      return Partitions.range(partitions)
-  }
-}
-
-const spanOf = (partitions: Partitions.Partitions, key: string): Option.Option<TimeWindow.TimeWindow> => {
-  if (Partitions.isTimeWindows(partitions)) {
-    // Up to the next window, which excluded days may hold off: neighbours must touch, or equal sets had unequal spans.
-    return Option.map(Partitions.windowOf(partitions, key), ({ end, start }) => ({
-      start,
-      end: partitions.exclusions.length === 0 ? end : Calendar.next(partitions, start)
-    }))
-  }
-  const start = Partitions.isStatic(partitions) ? positionOf(partitions, key) : key === Partitions.unit ? 0 : -1
-  return start < 0 ? Option.none() : Option.some({ start, end: start + 1 })
-}
-
-const positions = new WeakMap<Partitions.Static, ReadonlyMap<string, number>>()
-
-const positionOf = (partitions: Partitions.Static, key: string): number => {
-  let known = positions.get(partitions)
-  if (known === undefined) {
-    positions.set(partitions, (known = new Map(partitions.keys.map((name, index) => [name, index]))))
-  }
-  return known.get(key) ?? -1
-}
+const rangesOf = ({ partitions, spans }: PartitionSet): Json["ranges"] =>
+  Partitions.isMulti(partitions)
+    ? MultiSet.corners(partitions, spans)
+    : spans.map(({ end, start }) => [
+        Axis.keyAt(partitions, start),
+        end === Number.POSITIVE_INFINITY ? null : Axis.keyAt(partitions, Axis.retreat(partitions, end))
+      ])
 
 const definitions = new WeakMap<Partitions.Partitions, string>()
 
@@ -667,134 +635,7 @@ const fieldsOf = (partitions: Partitions.Partitions): ReadonlyArray<unknown> => 
       const { _tag, cron, end, endOffset, exclusions, start, timeZone } = partitions
       return [_tag, cron, timeZone, start, end ?? null, endOffset, exclusions]
     }
-  }
-}
-
-const keyAt = (partitions: Partitions.Partitions, start: number): string => {
-  switch (partitions._tag) {
-    case "Unpartitioned":
-      return Partitions.unit
-    case "Static":
-      return partitions.keys[start] ?? ""
-    case "TimeWindows":
-      return Calendar.key(partitions, start)
-  }
-}
-
-const sizeOf = (partitions: Partitions.Partitions, span: TimeWindow.TimeWindow): number =>
-  Partitions.isTimeWindows(partitions) ? Calendar.count(partitions, span.start, span.end) : span.end - span.start
-
-const advance = (partitions: Partitions.Partitions, start: number, count: number): number =>
-  Partitions.isTimeWindows(partitions) ? Calendar.shift(partitions, start, count) : start + count
-
-const retreat = (partitions: Partitions.Partitions, end: number): number =>
-  Partitions.isTimeWindows(partitions) ? Calendar.floor(partitions, end - 1) : end - 1
-
-function* starts(self: PartitionSet): Generator<number> {
-  for (const span of self.spans) {
-    for (let start = span.start; start < span.end; start = advance(self.partitions, start, 1)) {
-      yield start
-    }
-  }
-}
-
-function* formatted(self: PartitionSet): Generator<{ readonly text: string; readonly size: number }> {
-  if (!Partitions.isTimeWindows(self.partitions)) {
-    for (const text of keys(self)) {
-      yield { text, size: 1 }
-    }
-    return
-  }
-  for (const span of self.spans) {
-    const first = keyAt(self.partitions, span.start)
-    const size = sizeOf(self.partitions, span)
-    const end = span.end === Number.POSITIVE_INFINITY ? "" : keyAt(self.partitions, retreat(self.partitions, span.end))
-    yield { text: size === 1 ? first : `${first}..${end}`, size }
-  }
-}
-
-const keyForms: Record<Partitions.Cadence, string> = {
-  hourly: "the start of an hour YYYY-MM-DD-HH:MM (the second of two equal hours carries its offset, such as -0500)",
-  daily: "a day YYYY-MM-DD",
-  weekly: "the first day of a week, YYYY-MM-DD",
-  monthly: "the first day of a month, YYYY-MM-01",
-  quarterly: "the first day of a quarter, YYYY-MM-01",
-  yearly: "the first day of a year, YYYY-01-01",
-  cron: "a tick of the schedule: YYYY-MM-DD, or YYYY-MM-DD-HH:MM where a day has several"
-}
-
-const unknownKey = (partitions: Partitions.Partitions, key: string): InvalidPartitionKey => {
-  const refuse = (expected: string) =>
-    new InvalidPartitionKey({ key, partitions: Partitions.format(partitions), expected })
-  switch (partitions._tag) {
-    case "Unpartitioned":
-      return refuse(JSON.stringify(Partitions.unit))
-    case "Static": {
-      const nearest = Nearest.find(partitions.keys, key)
-      return refuse(
-        nearest === undefined ? "one of its keys" : `one of its keys; did you mean ${JSON.stringify(nearest)}?`
-      )
-    }
-    case "TimeWindows":
-      return refuse(`${keyForms[partitions.cadence]}, inside the range`)
-  }
-}
-
-const select = (
-  partitions: Partitions.Partitions,
-  existing: PartitionSet,
-  text: string
-): Result.Result<PartitionSet, string> => {
-  if (text === "all") {
-    return Result.succeed(existing)
-  }
-  if (text === "latest") {
-    return Result.succeed(last(existing))
-  }
-  switch (partitions._tag) {
-    case "Unpartitioned":
-      return Result.fail(text === "" ? "is empty" : "names a partition, but the asset is in one piece")
-    case "Static":
-      return Result.map(Range.position(partitions.keys, text), (start) =>
-        internal.make(partitions, [{ start, end: start + 1 }])
-      )
-    case "TimeWindows":
-      return Result.map(Range.instants(partitions, text), (window) => fromWindow(partitions, window))
-  }
-}
-
-const whatExists = (selected: PartitionSet, existing: PartitionSet, now: number): string => {
-  const { partitions } = existing
-  if (!Partitions.isTimeWindows(partitions)) {
-    return isEmpty(existing) ? "no partition exists" : `the partitions are ${format(existing, { limit: 10 })}`
-  }
-  const first = existing.spans[0]
-  const [wanted] = windows(selected)
-  const running =
-    wanted !== undefined && wanted.end > now
-      ? ` (${Calendar.key(partitions, wanted.start)} ends at ${toDate(wanted.end).toISOString()})`
-      : ""
-  return first === undefined
-    ? `no partition exists yet${running}`
-    : `partitions run from ${Calendar.key(partitions, first.start)} ${until(existing)}${running}`
-}
-
-const until = (existing: PartitionSet): string => {
-  const [key] = keys(last(existing))
-  return key === undefined ? "on" : `to ${key}`
-}
-
-const validForms = (partitions: Partitions.Partitions): string => {
-  switch (partitions._tag) {
-    case "Unpartitioned":
-      return "all, latest"
-    case "Static":
-      return `${format(all(partitions), { limit: 10 })}; several separated by commas; all, latest`
-    case "TimeWindows":
-      return [
-        "2024 (a year), 2024-03 (a month), 2024-03-05 (a day)",
-        ...(Calendar.isNamedByDate(partitions) ? [] : ["2024-03-05-07:00 (a window)"]),
-        "2024-03..2024-05-15, 2024-03.., ..2024-05, all, latest; several separated by commas"
-      ].join(", ")
+    case "Multi":
+      return [partitions._tag, partitions.dimensions.map((one) => [one.name, fieldsOf(one.partitions)])]
   }
 }

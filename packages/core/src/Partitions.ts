@@ -1,16 +1,21 @@
 /**
- * How is an asset cut into the units that are built, checked and replaced as a whole? Not at all, by a list of names, or by
- * half-open windows of time in the asset's own time zone. A definition is data; the time is always an argument (L12).
+ * How is an asset cut into the units that are built, checked and replaced as a whole? Not at all, by a list of names, by
+ * half-open windows of time in the asset's own time zone, or in several of these ways at once. A definition is data; the
+ * time is always an argument (L12).
  *
  * @since 0.1.0
  */
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Boxes from "./internal/boxes.ts"
 import * as Calendar from "./internal/calendar.ts"
 import * as internal from "./internal/partitionSet.ts"
 import * as TimeZone from "./internal/timeZone.ts"
+import * as WindowRules from "./internal/windowRules.ts"
 import type { TimeWindow } from "./TimeWindow.ts"
 
 const TypeId = "~@assay/core/Partitions"
@@ -53,6 +58,31 @@ export interface Static {
   readonly [TypeId]: typeof TypeId
   readonly _tag: "Static"
   readonly keys: ReadonlyArray<string>
+  /** Where the keys come from, unless they are in the code. */
+  readonly dynamic?: Dynamic
+}
+
+/**
+ * Keys that are added and removed at run time: the ledger has them under a name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Dynamic {
+  readonly name: string
+  /** When each of the keys was added: a key that was removed and is added again has another revision. */
+  readonly revisions: ReadonlyArray<string>
+}
+
+/**
+ * A key of dynamic partitions, as the ledger has it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DynamicKey {
+  readonly key: string
+  readonly revision: string
 }
 
 /**
@@ -87,12 +117,40 @@ export interface TimeWindows {
 }
 
 /**
+ * One way of several in which an asset is cut.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Dimension<out Name extends string = string> {
+  readonly name: Name
+  readonly partitions: Static | TimeWindows
+}
+
+/**
+ * An asset cut in several ways at once, each with a name: by day and region.
+ *
+ * **Details**
+ *
+ * A key is the keys of the dimensions in their order, joined by `|`: `2024-03-05|eu`. A partition exists when its key of
+ * each dimension does. Partitions are in the order of time first, dimension by dimension, and then in that of the names.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Multi<out Name extends string = string> {
+  readonly [TypeId]: typeof TypeId
+  readonly _tag: "Multi"
+  readonly dimensions: ReadonlyArray<Dimension<Name>>
+}
+
+/**
  * The cut of an asset.
  *
  * @category models
  * @since 0.1.0
  */
-export type Partitions = Unpartitioned | Static | TimeWindows
+export type Partitions = Unpartitioned | Static | TimeWindows | Multi
 
 /**
  * What all windows of time take: local dates, the zone in which they are read, how far existence runs ahead or behind,
@@ -173,6 +231,14 @@ export class InvalidPartitions extends Schema.TaggedError<InvalidPartitions>("@a
 export const unit = "*"
 
 /**
+ * What stands between the keys of the dimensions in a key.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const delimiter = "|"
+
+/**
  * The cut of an asset that is always built as a whole.
  *
  * @category constructors
@@ -205,6 +271,145 @@ export const fromKeys = (keys: ReadonlyArray<string>): Static => {
     seen.add(key)
   }
   return proto({ _tag: "Static", keys: [...keys] })
+}
+
+/**
+ * Cuts an asset by keys that are added and removed at run time, and kept in the ledger under a name that several assets may
+ * share; throws `InvalidPartitions` where the name cannot be one.
+ *
+ * **Details**
+ *
+ * The definition has no keys of its own: those of the moment, in the order in which they were added, are put into it by
+ * `withKeys` before anything reads it. The version of an asset's code does not depend on them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const dynamic = (name: string): Static => {
+  if (!/^[a-z][a-z0-9_]{0,62}$/.test(name)) {
+    throw refusal(`Partitions.dynamic(${JSON.stringify(name)})`)(
+      `${JSON.stringify(name)} is no name`,
+      "lower-case snake_case that begins with a letter, at most 63 characters"
+    )
+  }
+  return proto({ _tag: "Static", keys: [], dynamic: { name, revisions: [] } })
+}
+
+/**
+ * The same cut with the keys that its name stands for at the moment, in the order in which they were added; a cut whose
+ * keys are all in the code is given back as it is.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withKeys: {
+  (keysOf: (name: string) => ReadonlyArray<DynamicKey>): (self: Partitions) => Partitions
+  (self: Partitions, keysOf: (name: string) => ReadonlyArray<DynamicKey>): Partitions
+} = dual(2, (self: Partitions, keysOf: (name: string) => ReadonlyArray<DynamicKey>): Partitions => {
+  if (self._tag === "Static") return named(self, keysOf)
+  if (self._tag !== "Multi") return self
+  const resolved = self.dimensions.map(({ partitions }) =>
+    partitions._tag === "Static" ? named(partitions, keysOf) : partitions
+  )
+  const isSame = self.dimensions.every(({ partitions }, place) => partitions === resolved[place])
+  return isSame
+    ? self
+    : proto({
+        _tag: "Multi",
+        dimensions: self.dimensions.map((dimension, place) => ({
+          ...dimension,
+          partitions: resolved[place] ?? dimension.partitions
+        }))
+      })
+})
+
+/**
+ * What of a cut is in the code: the same without the keys that only the ledger has.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withoutKeys = (self: Partitions): Partitions => withKeys(self, () => [])
+
+/**
+ * The names under which the ledger has keys of a cut.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const dynamicNames = (self: Partitions): ReadonlyArray<string> =>
+  self._tag === "Multi"
+    ? self.dimensions.flatMap(({ partitions }) => dynamicNames(partitions))
+    : self._tag === "Static" && self.dynamic !== undefined
+      ? [self.dynamic.name]
+      : []
+
+/**
+ * Tells of the keys of a cut when each was added, as far as the ledger has them: the same text as long as a key was not
+ * removed and added again; undefined for what is no key.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const revisionsOf = (self: Partitions): ((key: string) => string | undefined) => {
+  switch (self._tag) {
+    case "Unpartitioned":
+    case "TimeWindows":
+      return () => ""
+    case "Static": {
+      const revisions = new Map(self.keys.map((key, place) => [key, self.dynamic?.revisions[place] ?? ""]))
+      return (key) => revisions.get(key)
+    }
+    case "Multi": {
+      const dimensions = self.dimensions.map(({ partitions }) => revisionsOf(partitions))
+      return (key) => {
+        const parts = (keysOf(self, key) ?? []).map((part, place) => dimensions[place]?.(part))
+        return parts.length === 0 || parts.includes(undefined) ? undefined : parts.join()
+      }
+    }
+  }
+}
+
+/**
+ * The same cut with some more keys behind its own: rows of a key that was removed are still rows of a key, for who says what
+ * else they reach. Of cuts whose keys are all in the code, and of several dimensions, it is the cut itself.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const including = (self: Partitions, keys: Iterable<string>): Partitions => {
+  if (self._tag !== "Static" || self.dynamic === undefined) return self
+  const own = new Set(self.keys)
+  const more = Array.from(new Set(keys)).filter((key) => !own.has(key))
+  return more.length === 0
+    ? self
+    : proto({
+        _tag: "Static",
+        keys: [...self.keys, ...more],
+        dynamic: { name: self.dynamic.name, revisions: [...self.dynamic.revisions, ...more.map(() => "")] }
+      })
+}
+
+/**
+ * Fails on the first of some keys that could not be one of dynamic partitions, saying why.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const checkKeys = (name: string, keys: ReadonlyArray<string>): Result.Result<void, InvalidPartitions> => {
+  for (const key of keys) {
+    const problem = problemOfKey(key)
+    if (problem !== undefined) {
+      const text = key.length > 40 ? `${key.slice(0, 40)}…` : key
+      return Result.fail(
+        refusal(`the dynamic partitions "${name}"`)(
+          `the key ${JSON.stringify(text)} ${problem}`,
+          'keys of 1 to 200 bytes without "|", commas, line breaks and outer spaces, other than "all", "latest" and "*"'
+        )
+      )
+    }
+  }
+  return Result.void
 }
 
 /**
@@ -284,6 +489,58 @@ export const cron = (expression: string, options: TimeWindowsOptions): TimeWindo
   timeWindows("cron", options, expression.trim().split(/\s+/).join(" "))
 
 /**
+ * Cuts an asset in several ways at once, by dimensions in the order given.
+ *
+ * **Details**
+ *
+ * The key of a dimension may not hold the `|` that joins keys, so that a key says its parts in one way only: a name with one
+ * is refused here, as is `*`, which stands for a whole dimension in a range.
+ *
+ * **Example** (A day of one region at a time)
+ *
+ * ```ts
+ * import * as Partitions from "@assay/core/Partitions"
+ *
+ * export const dayAndRegion = Partitions.multi({
+ *   day: Partitions.daily({ start: "2024-01-01" }),
+ *   region: Partitions.fromKeys(["eu", "us"])
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const multi = <const Name extends string>(dimensions: {
+  readonly [Dimension in Name]: Static | TimeWindows
+}): Multi<Name> => {
+  const named = Record.toEntries(dimensions).map(([name, partitions]) => ({ name, partitions }))
+  const refuse = refusal(`Partitions.multi({ ${named.map(({ name }) => name).join(", ")} })`)
+  if (named.length < 2) {
+    throw refuse(
+      named.length === 0 ? "there is no dimension" : "there is only one dimension",
+      "two dimensions or more; an asset that is cut in one way takes that cut itself"
+    )
+  }
+  for (const { name, partitions } of named) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      throw refuse(
+        `${JSON.stringify(name)} is no name of a dimension`,
+        "letters, digits and _, beginning with a letter"
+      )
+    }
+    if (partitions._tag !== "Static") continue
+    const key = partitions.keys.find((candidate) => candidate.includes(delimiter) || candidate === unit)
+    if (key !== undefined) {
+      throw refuse(
+        `the key ${JSON.stringify(key)} of dimension "${name}" could not be told apart in a key of several`,
+        `keys without "${delimiter}", which joins the keys of the dimensions, and other than "${unit}"`
+      )
+    }
+  }
+  return proto({ _tag: "Multi", dimensions: named })
+}
+
+/**
  * Whether a value is a cut of an asset.
  *
  * @category guards
@@ -316,6 +573,48 @@ export const isStatic = (self: Partitions): self is Static => self._tag === "Sta
 export const isTimeWindows = (self: Partitions): self is TimeWindows => self._tag === "TimeWindows"
 
 /**
+ * Whether an asset is cut in several ways at once.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isMulti = (self: Partitions): self is Multi => self._tag === "Multi"
+
+/**
+ * The ways in which an asset is cut, in the order in which its partitions are counted: by time first, and then by names.
+ * `place` is that of the dimension in a key.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const axes = (self: Multi): ReadonlyArray<Dimension & { readonly place: number }> => {
+  let known = axesOf.get(self)
+  if (known === undefined) {
+    const placed = self.dimensions.map((dimension, place) => ({ ...dimension, place }))
+    known = [
+      ...placed.filter(({ partitions }) => isTimeWindows(partitions)),
+      ...placed.filter(({ partitions }) => !isTimeWindows(partitions))
+    ]
+    axesOf.set(self, known)
+  }
+  return known
+}
+
+/**
+ * The keys of the dimensions in a key, in their order; undefined where these are not as many.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const keysOf: {
+  (key: string): (self: Multi) => ReadonlyArray<string> | undefined
+  (self: Multi, key: string): ReadonlyArray<string> | undefined
+} = dual(2, (self: Multi, key: string): ReadonlyArray<string> | undefined => {
+  const keys = key.split(delimiter)
+  return keys.length === self.dimensions.length ? keys : undefined
+})
+
+/**
  * The stretch of time that the windows of a definition cover: from the first window's start to the last one's end.
  *
  * @category getters
@@ -335,7 +634,8 @@ export const range = (self: TimeWindows): TimeWindow => {
 }
 
 /**
- * The window of a key; none for names, for dates out of range, and for a key that is not exactly one of a window.
+ * The window of a key; none for names, for dates out of range, and for a key that is not exactly one of a window. Of several
+ * dimensions it is that of the only one with windows.
  *
  * @category getters
  * @since 0.1.0
@@ -344,6 +644,13 @@ export const windowOf: {
   (key: string): (self: Partitions) => Option.Option<TimeWindow>
   (self: Partitions, key: string): Option.Option<TimeWindow>
 } = dual(2, (self: Partitions, key: string): Option.Option<TimeWindow> => {
+  if (isMulti(self)) {
+    const [first, second] = axes(self)
+    const isOnly = first !== undefined && second !== undefined && !isTimeWindows(second.partitions)
+    return isOnly && isKey(self, key)
+      ? windowOf(first.partitions, keysOf(self, key)?.[first.place] ?? "")
+      : Option.none()
+  }
   if (!isTimeWindows(self)) {
     return Option.none()
   }
@@ -415,6 +722,22 @@ export const endless = (self: TimeWindows): TimeWindows => {
 }
 
 /**
+ * The same dimensions with other cuts.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const mapDimensions: {
+  (cut: (dimension: Dimension) => Static | TimeWindows): (self: Multi) => Multi
+  (self: Multi, cut: (dimension: Dimension) => Static | TimeWindows): Multi
+} = dual(2, (self: Multi, cut: (dimension: Dimension) => Static | TimeWindows): Multi =>
+  proto({
+    _tag: "Multi",
+    dimensions: self.dimensions.map((dimension) => ({ name: dimension.name, partitions: cut(dimension) }))
+  })
+)
+
+/**
  * The window after a window (or after the one that holds an instant); none past the end of the range.
  *
  * @category getters
@@ -473,21 +796,32 @@ export const existing: {
       const until = Calendar.shift(self, unfinishedAt(self, now), self.endOffset)
       return internal.make<Partitions>(self, [{ start, end: Math.min(end, until) }])
     }
+    case "Multi":
+      return alongAxes(self, (partitions) => existing(partitions, now))
   }
 })
 
 /**
- * The partitions whose windows have ended at an instant, whatever the definition's `endOffset`.
+ * The partitions whose windows have ended at an instant, whatever the definition's `endOffset`; names always have.
  *
  * @category getters
  * @since 0.1.0
  */
 export const finished: {
-  (now: number): (self: TimeWindows) => internal.PartitionSet<Partitions>
-  (self: TimeWindows, now: number): internal.PartitionSet<Partitions>
-} = dual(2, (self: TimeWindows, now: number): internal.PartitionSet<Partitions> => {
-  const { end, start } = range(self)
-  return internal.make<Partitions>(self, [{ start, end: Math.min(end, unfinishedAt(self, now)) }])
+  (now: number): (self: Partitions) => internal.PartitionSet<Partitions>
+  (self: Partitions, now: number): internal.PartitionSet<Partitions>
+} = dual(2, (self: Partitions, now: number): internal.PartitionSet<Partitions> => {
+  switch (self._tag) {
+    case "Unpartitioned":
+    case "Static":
+      return existing(self, now)
+    case "TimeWindows": {
+      const { end, start } = range(self)
+      return internal.make<Partitions>(self, [{ start, end: Math.min(end, unfinishedAt(self, now)) }])
+    }
+    case "Multi":
+      return alongAxes(self, (partitions) => finished(partitions, now))
+  }
 })
 
 /**
@@ -507,6 +841,12 @@ export const isKey: {
       return self.keys.includes(key)
     case "TimeWindows":
       return Option.isSome(windowOf(self, key))
+    case "Multi": {
+      const keys = keysOf(self, key)
+      return (
+        keys !== undefined && self.dimensions.every(({ partitions }, place) => isKey(partitions, keys[place] ?? ""))
+      )
+    }
   }
 })
 
@@ -519,9 +859,16 @@ export const isKey: {
 export const isComplete: {
   (key: string, now: number): (self: Partitions) => boolean
   (self: Partitions, key: string, now: number): boolean
-} = dual(3, (self: Partitions, key: string, now: number): boolean =>
-  isTimeWindows(self) ? Option.exists(windowOf(self, key), (window) => window.end <= now) : isKey(self, key)
-)
+} = dual(3, (self: Partitions, key: string, now: number): boolean => {
+  if (isMulti(self)) {
+    const keys = keysOf(self, key)
+    return (
+      keys !== undefined &&
+      self.dimensions.every(({ partitions }, place) => isComplete(partitions, keys[place] ?? "", now))
+    )
+  }
+  return isTimeWindows(self) ? Option.exists(windowOf(self, key), (window) => window.end <= now) : isKey(self, key)
+})
 
 /**
  * Writes a definition for people: `weekly from 2024-01-01 (Europe/Berlin)`.
@@ -533,8 +880,11 @@ export const format = (self: Partitions): string => {
   switch (self._tag) {
     case "Unpartitioned":
       return "unpartitioned"
-    case "Static":
-      return `static: ${self.keys.join(", ")}`
+    case "Static": {
+      if (self.dynamic === undefined) return `static: ${self.keys.join(", ")}`
+      const more = self.keys.length > 10 ? ` and ${self.keys.length - 10} more` : ""
+      return `dynamic ${self.dynamic.name}: ${self.keys.length === 0 ? "no keys" : self.keys.slice(0, 10).join(", ")}${more}`
+    }
     case "TimeWindows":
       return [
         self.cadence === "cron" ? `cron ${self.cron}` : self.cadence,
@@ -542,6 +892,8 @@ export const format = (self: Partitions): string => {
         self.exclusions.length === 0 ? "" : ` without ${self.exclusions.join(", ")}`,
         ` (${self.timeZone})`
       ].join("")
+    case "Multi":
+      return self.dimensions.map(({ name, partitions }) => `${name} (${format(partitions)})`).join(" | ")
   }
 }
 
@@ -550,6 +902,15 @@ export const format = (self: Partitions): string => {
 const ranges = new WeakMap<TimeWindows, TimeWindow>()
 
 const endlessly = new WeakMap<TimeWindows, TimeWindows>()
+
+const axesOf = new WeakMap<Multi, ReadonlyArray<Dimension & { readonly place: number }>>()
+
+/** What is true of a partition when it is true of its key of each dimension. */
+const alongAxes = (
+  self: Multi,
+  setOf: (partitions: Static | TimeWindows) => internal.PartitionSet<Partitions>
+): internal.PartitionSet<Partitions> =>
+  internal.fromBoxes<Partitions>(self, Boxes.product(axes(self).map(({ partitions }) => setOf(partitions).spans)))
 
 // A hoisted declaration, because `unpartitioned` is made while the module loads.
 function proto<A extends { readonly _tag: string }>(fields: A): A & { readonly [TypeId]: typeof TypeId } {
@@ -560,6 +921,35 @@ const refusal =
   (definition: string) =>
   (problem: string, expected: string): InvalidPartitions =>
     new InvalidPartitions({ definition, problem, expected })
+
+const named = (self: Static, keysOf: (name: string) => ReadonlyArray<DynamicKey>): Static => {
+  if (self.dynamic === undefined) return self
+  const { name, revisions } = self.dynamic
+  const found = keysOf(name)
+  const isSame =
+    found.length === revisions.length &&
+    found.every(({ key, revision }, place) => self.keys[place] === key && revisions[place] === revision)
+  if (isSame) return self
+  return proto({
+    _tag: "Static",
+    keys: found.map(({ key }) => key),
+    dynamic: { name, revisions: found.map(({ revision }) => revision) }
+  })
+}
+
+/** Why a text cannot be a key that is told apart in a range, in a key of several dimensions and in a line. */
+const problemOfKey = (key: string): string | undefined => {
+  if (key === "") return "is empty"
+  if (key !== key.trim()) return "begins or ends with a space"
+  if (key === unit) return "stands for an asset in one piece"
+  if (key.includes("|")) return 'holds "|", which stands between the dimensions of a key'
+  if (key.includes(",")) return "holds a comma, which stands between the items of a range"
+  if (/\p{Cc}|\u2028|\u2029/u.test(key)) return "holds a line break or another control character"
+  if (!key.isWellFormed()) return "holds half of a character"
+  if (key === "all" || key === "latest") return "is a word of ranges"
+  const bytes = new TextEncoder().encode(key).length
+  return bytes > 200 ? `has ${bytes} bytes` : undefined
+}
 
 const startOf = (at: TimeWindow | number): number => (typeof at === "number" ? at : at.start)
 
@@ -578,15 +968,8 @@ const within = (self: TimeWindows, window: TimeWindow): Option.Option<TimeWindow
 
 const timeOf = ({ hourOffset = 0, minuteOffset = 0 }: TimeOfDay): string => `${minuteOffset} ${hourOffset}`
 
-const parseLocal = (text: string): number | undefined =>
-  text.length > 10 && /^[-T]$/.test(text.charAt(10))
-    ? Calendar.parseWall(text.slice(0, 10), text.slice(11))
-    : Calendar.parseWall(text)
-
 // Only for the texts that the constructor has read before.
-const wallOf = (text: string): number => parseLocal(text) ?? Number.NaN
-
-const isDate = (text: string): boolean => text.length === 10
+const wallOf = (text: string): number => WindowRules.parseLocal(text) ?? Number.NaN
 
 const timeWindows = (
   cadence: Cadence,
@@ -594,66 +977,13 @@ const timeWindows = (
   cron: string
 ): TimeWindows => {
   const { end, endOffset = 0, exclusions = [], start, timeZone = "UTC" } = options
-  const refuse = refusal(
-    cadence === "cron"
-      ? `Partitions.cron(${JSON.stringify(cron)}, ${JSON.stringify(options)})`
-      : `Partitions.${cadence}(${JSON.stringify(options)})`
-  )
-  refuseOffsets(cadence, options, refuse)
-  const problem = Calendar.problemOf({ cron, exclusions, timeZone })
-  if (problem !== undefined) {
-    throw refuse(`${JSON.stringify(problem.text)} ${problem.problem}`, problem.expected)
-  }
-  const hasTimes = /^\d+ \d+ /.test(cron) ? !cron.startsWith("0 0 ") : true
-  const forms = hasTimes
-    ? "a local date YYYY-MM-DD or time YYYY-MM-DD-HH:MM that the calendar has, such as 2024-03-05-07:00"
-    : "a local date YYYY-MM-DD that the calendar has, such as 2024-03-05"
-  const read = (text: string) => (hasTimes || isDate(text) ? parseLocal(text) : undefined)
-  const first = read(start)
-  if (first === undefined) {
-    throw refuse(`start ${JSON.stringify(start)} is not a date`, forms)
-  }
-  const last = end === undefined ? Number.POSITIVE_INFINITY : read(end)
-  if (last === undefined) {
-    throw refuse(`end ${JSON.stringify(end)} is not a date`, forms)
-  }
-  if (last <= first) {
-    throw refuse(
-      `end ${JSON.stringify(end)} is not after start ${JSON.stringify(start)}`,
-      "an exclusive end after start"
-    )
-  }
-  if (!TimeZone.isKnown(timeZone)) {
-    throw refuse(`the time zone ${JSON.stringify(timeZone)} is unknown`, "an IANA name such as Europe/Berlin or UTC")
-  }
-  if (!Number.isInteger(endOffset)) {
-    throw refuse(
-      `endOffset ${endOffset} is not a number of windows`,
-      "a whole number: 0, 1 for the running window, -1 …"
-    )
+  const fault = WindowRules.faultOf({ ...options, cron, endOffset, exclusions, timeZone }, cadence === "cron")
+  if (fault !== undefined) {
+    throw refusal(
+      cadence === "cron"
+        ? `Partitions.cron(${JSON.stringify(cron)}, ${JSON.stringify(options)})`
+        : `Partitions.${cadence}(${JSON.stringify(options)})`
+    )(fault.problem, fault.expected)
   }
   return proto({ _tag: "TimeWindows", cadence, cron, start, end, timeZone, endOffset, exclusions: [...exclusions] })
-}
-
-/** Each offset with its least and greatest value, and what it is. */
-const offsets = [
-  ["minuteOffset", 0, 59, "a minute of the hour, 0 to 59"],
-  ["hourOffset", 0, 23, "an hour of the day, 0 to 23"],
-  ["dayOffset", 1, 28, "a day that each month has, 1 to 28; Partitions.cron knows other days"],
-  ["firstMonth", 1, 12, "a month, 1 for January to 12 for December"],
-  ["firstDayOfWeek", 0, 6, "0 for Sunday to 6 for Saturday"]
-] as const
-
-const refuseOffsets = (
-  cadence: Cadence,
-  options: FirstMonth & { readonly firstDayOfWeek?: number | undefined },
-  refuse: (problem: string, expected: string) => InvalidPartitions
-): void => {
-  if (cadence === "cron") return
-  for (const [name, least, greatest, expected] of offsets) {
-    const value = options[name]
-    if (value !== undefined && !(Number.isInteger(value) && least <= value && value <= greatest)) {
-      throw refuse(`${name} ${value} is none`, expected)
-    }
-  }
 }

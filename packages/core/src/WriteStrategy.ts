@@ -4,7 +4,16 @@
  * set. The implementations are `warehouse/*` (memory) and `warehouse/Sql*` (PostgreSQL).
  */
 
-import type { Partitions } from "./Partitions.ts"
+import { isMulti, type Partitions } from "./Partitions.ts"
+
+/**
+ * The column that tells to which partition a row belongs; where the partitions have dimensions, a column for each by the
+ * name of the dimension: `{ day: "event_date", region: "region" }`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Cut<Column extends string = string> = Column | { readonly [dimension: string]: Column }
 
 /**
  * A log: rows are only ever added. The strategy of source assets.
@@ -38,7 +47,7 @@ export interface Upsert<out Column extends string = string> {
    * The partitions by which the rows may be asked for. The unit of work stays the key: a row that moves from one day to
    * another is one changed key, not two rebuilt days.
    */
-  readonly partitionedBy: { readonly column: Column; readonly partitions: Partitions } | undefined
+  readonly partitionedBy: { readonly column: Cut<Column>; readonly partitions: Partitions } | undefined
 }
 
 /**
@@ -74,7 +83,7 @@ export interface Scd2<out Column extends string = string> {
  */
 export interface ReplacePartitions<out Column extends string = string> {
   readonly _tag: "ReplacePartitions"
-  readonly column: Column
+  readonly column: Cut<Column>
   readonly key: ReadonlyArray<Column>
 }
 
@@ -151,7 +160,7 @@ export const append = <const Column extends string>(options: {
 export const upsert = <const Column extends string>(options: {
   readonly key: readonly [Column, ...Array<Column>]
   readonly version: Column
-  readonly partitionedBy?: { readonly column: Column; readonly partitions: Partitions }
+  readonly partitionedBy?: { readonly column: Cut<Column>; readonly partitions: Partitions }
 }): Upsert<Column> => ({ _tag: "Upsert", partitionedBy: undefined, ...options })
 
 /**
@@ -183,15 +192,15 @@ export const scd2 = <
 } => ({ _tag: "Scd2", latest: [], fixed: [], ...options })
 
 /**
- * Whole partitions, told apart by a column.
+ * Whole partitions, told apart by a column, or by a column for each dimension.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const replacePartitions = <const Column extends string>(
-  column: Column,
+export const replacePartitions = <const Column extends string, const By extends Cut>(
+  column: By & Cut<Column>,
   options: { readonly key: readonly [Column, ...Array<Column>] }
-): ReplacePartitions<Column> => ({ _tag: "ReplacePartitions", column, ...options })
+): ReplacePartitions<Column> & { readonly column: By } => ({ _tag: "ReplacePartitions", column, ...options })
 
 /**
  * The whole table at once.
@@ -229,6 +238,17 @@ export const grain = (self: WriteStrategy): "none" | "key" | "partition" => {
     case "Replace":
       return "partition"
   }
+}
+
+/**
+ * The columns of a cut, those of dimensions in the order of these.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const cutColumns = <Column extends string>(cut: Cut<Column>, partitions: Partitions): ReadonlyArray<Column> => {
+  if (typeof cut === "string") return [cut]
+  return isMulti(partitions) ? partitions.dimensions.flatMap(({ name }) => cut[name] ?? []) : Object.values(cut)
 }
 
 /**

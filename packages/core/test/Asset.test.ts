@@ -3,6 +3,7 @@ import * as Column from "@assay/core/Column"
 import * as PartitionMapping from "@assay/core/PartitionMapping"
 import * as Partitions from "@assay/core/Partitions"
 import { literal, sql } from "@assay/core/Sql"
+import type { AllowMissing } from "@assay/core/Tolerance"
 import * as WriteStrategy from "@assay/core/WriteStrategy"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -163,5 +164,167 @@ describe("a definition", () => {
       ]
     ]
     for (const [make, problem] of problems) assert.throws(make, problem)
+  })
+
+  const day = Partitions.daily({ start: "2024-01-01" })
+  const region = Partitions.fromKeys(["eu", "us"])
+  const dayAndRegion = Partitions.multi({ day, region })
+  const places = (
+    mapping: PartitionMapping.PartitionMapping<"day" | "region" | "note">,
+    {
+      allowMissing = false,
+      cut = { day: "day", region: "region" },
+      from = dayAndRegion,
+      key = ["day", "region"],
+      to = dayAndRegion
+    }: {
+      readonly from?: Partitions.Partitions
+      readonly to?: Partitions.Partitions
+      readonly cut?: WriteStrategy.Cut<"day" | "region" | "note">
+      readonly key?: readonly ["day" | "region", ...Array<"day" | "region">]
+      readonly allowMissing?: AllowMissing
+    } = {}
+  ) => {
+    const columns = Schema.Struct({ day: Column.date, region: Column.text, note: Column.integer })
+    const upstream = Asset.make("upstream", {
+      description: "Anything",
+      columns,
+      partitions: from,
+      inputs: {},
+      write:
+        from._tag === "Multi"
+          ? WriteStrategy.replacePartitions(
+              Object.fromEntries(
+                from.dimensions.map((one) => [one.name, one.partitions._tag === "Static" ? "region" : "day"] as const)
+              ),
+              { key: ["day", "region"] }
+            )
+          : WriteStrategy.replacePartitions(from._tag === "Static" ? "region" : "day", { key: ["day", "region"] }),
+      compute: { rows: () => [] }
+    })
+    return () =>
+      Asset.make("places", {
+        description: "Anything by place",
+        columns,
+        partitions: to,
+        inputs: { upstream: Asset.input(upstream, mapping, { allowMissing }) },
+        write: WriteStrategy.replacePartitions(cut, { key }),
+        compute: { rows: () => [] }
+      })
+  }
+
+  const { byColumn, byDimension, fromDimension, identity, singleDimension, timeWindows } = PartitionMapping
+  it.each([
+    [places(identity, { cut: "day" }), "its partitions have dimensions, so it names a column for each: day, region."],
+    [places(identity, { cut: { day: "day" } }), 'it names no column for the dimension "region".'],
+    [
+      places(identity, { cut: { day: "day", region: "region", note: "note" } }),
+      'its partitions have no dimension "note"; they have day, region.'
+    ],
+    [places(identity, { cut: { day: "day", region: "day" } }), 'column "day" stands for two dimensions'],
+    [
+      places(identity, { cut: { day: "day", region: "note" } }),
+      'partition column "note" holds a static key, so it is text.'
+    ],
+    [places(identity, { cut: { day: "region", region: "day" } }), 'partition column "region" holds a time'],
+    [places(identity, { key: ["day"] }), 'its key lacks the partition column "region"'],
+    [
+      places(identity, { from: day, to: day }),
+      "it names columns of dimensions (day, region), which its partitions have not."
+    ],
+    [
+      places(identity, { from: day }),
+      'by identity, but the dimensions of "upstream" are none, and here day, region; map it by byDimension or singleDimension.'
+    ],
+    [
+      places(identity, { from: Partitions.multi({ region, day }) }),
+      'the dimensions of "upstream" are region, day, and here day, region'
+    ],
+    [
+      places(identity, { to: Partitions.multi({ day: region, region: day }), cut: { day: "region", region: "day" } }),
+      'dimension "day" has windows on one side and names on the other.'
+    ],
+    [places(timeWindows()), "a side has several dimensions; say of which by byDimension or singleDimension."],
+    [places(byColumn("day")), "maps 1 columns to a unit of 2 (day, region)."],
+    [
+      places(byColumn("region", "day")),
+      'is mapped to time partitions by "region", which is neither a date nor a timestamp.'
+    ],
+    [
+      places(PartitionMapping.last),
+      '"upstream", which has several dimensions and so no last one; name partitions by keys.'
+    ],
+    [places(PartitionMapping.keys("2024-01-01")), 'is mapped by "2024-01-01", which is no partition of "upstream"'],
+    [places(PartitionMapping.onwards("day")), "is mapped onwards, which needs time partitions here"],
+    [
+      places(PartitionMapping.keys("2024-01-01|eu"), { allowMissing: { newest: 1 } }),
+      "partitions with several dimensions, of which no window is the newest; map it by dimension."
+    ],
+    [
+      places(byDimension({ day: identity }), { from: day }),
+      "by dimension, but one side has not several; map it by singleDimension."
+    ],
+    [places(byDimension({ date: identity })), 'mapped by dimension "date", but "places" has only day, region.'],
+    [
+      places(byDimension({ day: fromDimension("date") })),
+      'mapped from dimension "date", but "upstream" has only day, region.'
+    ],
+    [
+      places(byDimension({ day: identity, region: fromDimension("day", PartitionMapping.all) })),
+      'maps dimension "day" of "upstream" twice; each is mapped to one.'
+    ],
+    [
+      places(byDimension({ day: fromDimension("region") })),
+      "maps a dimension of windows and one of names by identity."
+    ],
+    [places(byDimension({ region: timeWindows() })), "mapped by time windows, but one side has none."],
+    [
+      places(byDimension({ region: PartitionMapping.staticMap({ eu: "de" }) })),
+      'is mapped by "de", which is no partition of "places"'
+    ],
+    [
+      places(
+        byDimension({
+          day: PartitionMapping.custom({ name: "odd", version: "1", downstream: (key) => [key], upstream: () => [] })
+        })
+      ),
+      'mapping "odd" says that'
+    ],
+    [
+      places(byDimension({ region: PartitionMapping.staticMap({ eu: "eu" }) }), {
+        to: Partitions.multi({ day, region: Partitions.dynamic("regions") })
+      }),
+      "are in the ledger, not in code"
+    ],
+    [places(singleDimension("day")), "by a single dimension, so one side has several and the other is cut in one way."],
+    [places(singleDimension("date"), { from: day }), 'mapped by dimension "date", but there are only day, region.'],
+    [places(singleDimension("region"), { from: day }), "maps a dimension of windows and one of names by identity."]
+  ])("of dimensions that contradicts itself is refused with the reason (%#)", (make, problem) => {
+    assert.throws(make, problem)
+  })
+
+  it("of dimensions has another code version with other dimensions, cuts and links, and no other", () => {
+    const make = (...options: Parameters<typeof places>) => places(...options)().codeVersion
+    const own = make(byDimension({ day: identity, region: identity }))
+    assert.strictEqual(make(byDimension({ day: fromDimension("day"), region: identity })), own)
+    const others = [
+      make(identity),
+      make(byDimension({ day: identity })),
+      make(byDimension({ day: timeWindows(), region: identity })),
+      make(byDimension({ day: identity, region: identity }), {
+        to: Partitions.multi({ region, day }),
+        cut: { region: "region", day: "day" }
+      }),
+      make(byDimension({ day: identity, region: identity }), {
+        to: Partitions.multi({ day: Partitions.daily({ start: "2024-01-02" }), region })
+      }),
+      make(byDimension({ day: identity, region: identity }), {
+        to: Partitions.multi({ day: Partitions.daily({ start: "2024-01-01", endOffset: 1 }), region })
+      }),
+      make(byDimension({ day: identity, region: identity }), {
+        from: Partitions.multi({ day, region: Partitions.fromKeys(["us", "eu"]) })
+      })
+    ]
+    assert.strictEqual(new Set([own, ...others]).size, others.length + 1)
   })
 })

@@ -57,7 +57,16 @@ const timeWindows = {
 const definitions: Record<string, Partitions.Partitions> = {
   ...timeWindows,
   names: Partitions.fromKeys(Array.from({ length: count }, (_, index) => `region ${(index * 37) % count}`)),
-  "one piece": Partitions.unpartitioned
+  "one piece": Partitions.unpartitioned,
+  "day and region": Partitions.multi({
+    day: Partitions.daily({ start: "2024-02-20", end: "2024-03-06" }),
+    region: Partitions.fromKeys(["us", "eu", "apac", "latam"])
+  }),
+  "shop, working day and month": Partitions.multi({
+    shop: Partitions.fromKeys(["north", "south"]),
+    day: Partitions.daily({ start: "2024-03-01", end: "2024-03-15", exclusions: ["0 0 * * 6,0"] }),
+    month: Partitions.monthly({ start: "2024-01-01", end: "2024-04-01", timeZone: "Europe/Berlin" })
+  })
 }
 
 /** Another definition that has the same keys: one that begins earlier, or lists its names in another order. */
@@ -69,6 +78,11 @@ const twinOf = (partitions: Partitions.Partitions): Partitions.Partitions => {
       return Partitions.fromKeys(partitions.keys.toReversed())
     case "TimeWindows":
       return { ...partitions, start: "2010-01-01" }
+    case "Multi":
+      return Partitions.mapDimensions(partitions, ({ partitions: cut }) => ({
+        ...cut,
+        ...(cut._tag === "TimeWindows" ? { start: "2010-01-01" } : { keys: cut.keys.toReversed() })
+      }))
   }
 }
 
@@ -81,6 +95,7 @@ describe.each(Object.entries(definitions))("a set of partitions by %s", (_, part
     assert.deepStrictEqual([...PartitionSet.keys(self)], inOrder(naive))
     assert.strictEqual(PartitionSet.size(self), naive.size)
     assert.strictEqual(PartitionSet.isEmpty(self), naive.size === 0)
+    if (partitions._tag === "Multi") return
     for (const [index, span] of self.spans.entries()) {
       assert.isTrue(span.start < span.end)
       assert.isTrue(index === 0 || (self.spans[index - 1]?.end ?? span.start) < span.start)
@@ -156,11 +171,12 @@ describe.each(Object.entries(definitions))("a set of partitions by %s", (_, part
   })
 
   it.prop(
-    "begins with what it takes, and ends with its last",
+    "begins and ends with what it takes, and ends with its last",
     [Indexes, Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: count }))],
     ([indexes, first]) => {
       const naive = inOrder(pick(indexes))
       agrees(PartitionSet.take(make(naive), first), new Set(naive.slice(0, first)))
+      agrees(PartitionSet.takeLast(make(naive), first), new Set(naive.slice(Math.max(0, naive.length - first))))
       agrees(PartitionSet.last(make(naive)), new Set(naive.slice(-1)))
     }
   )

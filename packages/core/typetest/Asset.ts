@@ -120,7 +120,7 @@ export const taken = Asset.make("taken", {
 export const strangePartition = Asset.make("strange_partition", {
   ...rest,
   inputs: { log: Asset.input(log, PartitionMapping.byColumn("day")) },
-  // @ts-expect-error: '"date"' is not assignable to type '"day" | "events"'
+  // @ts-expect-error: '"date"' is not assignable to type 'Cut<"day" | "events">'
   write: WriteStrategy.replacePartitions("date", { key: ["date"] }),
   compute: { sql: () => sql`SELECT 1` }
 })

@@ -74,7 +74,8 @@ it.layer(Site.layer, { excludeTestServices: true, timeout: Duration.minutes(1) }
               seen.sightings += 1
               seen.verified += verdicts.filter(({ compared }) => compared === "units").length
               seen.waits += waiting.length
-              if (contradictions.length > 0) return yield* Effect.die(new Error(contradictions.slice(0, 20).join("\n")))
+              if (contradictions.length > 0)
+                return yield* Effect.die(new Error([sighting.moment, ...contradictions.slice(0, 20)].join("\n")))
             }).pipe(Effect.provideContext(context), site.at(0))
 
             const tally = yield* Effect.raceFirst(

@@ -1,4 +1,7 @@
 import * as Lane from "../../../core/test/mutation/Lane.ts"
 import { mutants } from "./billingMutants.ts"
 
-Lane.suite("packages/billing-assets/test/mutation/vitest.config.ts", mutants)
+const configuration = "packages/billing-assets/test/mutation/vitest.config.ts"
+
+Lane.control(configuration, mutants)
+Lane.suite(configuration, mutants)

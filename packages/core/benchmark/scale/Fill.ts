@@ -40,15 +40,21 @@ export const built = Effect.fnUntraced(function* (
   yield* pg.execute(sql`ANALYZE ${table("materialization")}`)
 })
 
+/** A partition of an asset. */
+export interface Unit {
+  readonly asset: string
+  readonly unit: string
+}
+
 /** Marks so many units of all that are built, drawn at random and the same in every run, in place of those marked before. */
 export const stale = Effect.fnUntraced(function* (
   assets: ReadonlyArray<Asset>,
   options: { readonly now: number; readonly count: number }
-): Effect.fn.Return<void, Reason, Postgres> {
+): Effect.fn.Return<ReadonlyArray<Unit>, Reason, Postgres> {
   const pg = yield* Postgres
   const table = (name: string) => identifier(pg.schemas.ledger, name)
   const [first] = assets
-  if (first === undefined) return
+  if (first === undefined) return []
   const units = Array.from(PartitionSet.keys(Partitions.existing(first.partitions, options.now)))
   yield* pg.execute(sql`TRUNCATE ${table("stale_unit")}`)
   const chosen = new Set<number>()
@@ -65,4 +71,5 @@ export const stale = Effect.fnUntraced(function* (
     SELECT asset, unit, row_number() OVER (), 'upstream:source', '2024-01-01Z'
     FROM unnest(${marks.map(({ asset }) => asset)}::text[], ${marks.map(({ unit }) => unit)}::text[]) AS m(asset, unit)`)
   yield* pg.execute(sql`ANALYZE ${table("stale_unit")}`)
+  return marks
 })

@@ -3,7 +3,7 @@
  * that of `DATABASE_URL`, or one that is started for the benchmark. Nothing here fails by time; the figures are printed
  * with what is aimed for on two cores.
  *
- * Usage: node packages/core/benchmark/scale/run.ts [--only define,type,plan,status,single] [--assets 2000] [--days 2000]
+ * Usage: node packages/core/benchmark/scale/run.ts [--only define,type,plan,status,tick,single] [--assets 2000] [--days 2000]
  *   [--json]
  */
 import type { Asset } from "@assay/core/Asset"
@@ -30,9 +30,10 @@ import { start } from "../../test/support/Postgres.ts"
 import { layer, one } from "../Workbench.ts"
 import * as Fill from "./Fill.ts"
 import * as Graph from "./Graph.ts"
+import * as Tick from "./Tick.ts"
 import * as Typing from "./Typing.ts"
 
-const names: ReadonlyArray<string> = ["define", "type", "plan", "status", "single"]
+const names: ReadonlyArray<string> = ["define", "type", "plan", "status", "tick", "single"]
 
 const { values } = parseArgs({
   options: {
@@ -57,6 +58,8 @@ interface Figure {
   /** In `unit`: the first time, and the median of all times. */
   readonly first: number
   readonly median: number
+  /** Milliseconds of processor that this process took, the median: what a busy machine does not change. */
+  readonly processor?: number
   readonly unit: "ms" | "MB"
   readonly aim: number
 }
@@ -68,10 +71,14 @@ const say = (figure: Figure): void => {
   if (values.json) return
   const number = (value: number) => value.toFixed(value < 10 ? 1 : 0).padStart(7)
   console.log(
-    `${figure.name.padEnd(8)}${figure.what.padEnd(62)}${number(figure.first)}${number(figure.median)} ${figure.unit}` +
+    `${figure.name.padEnd(8)}${figure.what.padEnd(62)}${number(figure.first)}${number(figure.median)}` +
+      `${figure.processor === undefined ? "".padEnd(7) : number(figure.processor)} ${figure.unit}` +
       `   aim ${figure.aim}`
   )
 }
+
+const medianOf = (values: ReadonlyArray<number>): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 /** Repeats an effect, so that the first time, with everything cold, and the median are both known. */
 const measure = Effect.fnUntraced(function* <A, E, R>(
@@ -79,15 +86,16 @@ const measure = Effect.fnUntraced(function* <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.fn.Return<A, E, R> {
   const times: Array<number> = []
+  const processor: Array<number> = []
   let result: A
   do {
-    const began = performance.now()
+    const [began, before] = [performance.now(), process.cpuUsage()]
     result = yield* effect
     times.push(performance.now() - began)
+    const { system, user } = process.cpuUsage(before)
+    processor.push((system + user) / 1000)
   } while (times.length < (of.times ?? 5))
-  const sorted = times.toSorted((a, b) => a - b)
-  const median = sorted[Math.floor(sorted.length / 2)] ?? 0
-  say({ name: of.name, what: of.what, first: times[0] ?? 0, median, unit: "ms", aim: of.aim })
+  say({ ...of, first: times[0] ?? 0, median: medianOf(times), processor: medianOf(processor), unit: "ms" })
   return result
 })
 
@@ -149,6 +157,23 @@ const planning = Effect.gen(function* () {
     const found = yield* measure({ name: "status", what: `${label}, 1,000 units changed`, aim: 300 }, status)
     const stale = found.reduce((sum, of) => sum + AssetStatus.staleCount(of), 0)
     yield* expect(stale, 1000, "stale units")
+  }
+  if (wanted.includes("tick")) {
+    const ground = Tick.atRest(graph, nowOfDays)
+    yield* Fill.stale(assets, { now: nowOfDays, count: 0 })
+    yield* measure(
+      { name: "tick", what: `${label}, nothing new`, aim: 100 },
+      Tick.look(ground, { heard: new Map(), now: nowOfDays })
+    )
+    const marks = yield* Fill.stale(assets, { now: nowOfDays, count: 1000 })
+    const heard = new Map<string, Array<string>>()
+    for (const { asset, unit } of marks) heard.set(asset, [...(heard.get(asset) ?? []), unit])
+    const request = yield* measure(
+      { name: "tick", what: `${label}, 1,000 units changed`, aim: 300 },
+      Tick.look(ground, { heard, now: nowOfDays })
+    )
+    const requested = request?.requested.reduce((sum, { units }) => sum + PartitionSet.size(units), 0) ?? 0
+    yield* expect(requested, 1000, "requested units")
   }
   if (wanted.includes("plan")) {
     const stale = Math.floor(units / 100)
@@ -220,10 +245,10 @@ const program = Effect.gen(function* () {
   if (!values.json) {
     console.log(
       `${machine.cores} cores (${machine.processor}), load ${machine.load?.toFixed(1)}, ${machine.memoryGb} GB, ` +
-        `${machine.system}, Node ${machine.node}, PostgreSQL ${version}\n\n${"".padEnd(70)}  first median`
+        `${machine.system}, Node ${machine.node}, PostgreSQL ${version}\n\n${"".padEnd(70)}  first median    cpu`
     )
   }
-  if (wanted.includes("status") || wanted.includes("plan")) yield* planning
+  if (["status", "plan", "tick"].some((name) => wanted.includes(name))) yield* planning
   if (wanted.includes("single")) yield* single
   if (wanted.includes("define")) yield* define
   if (wanted.includes("type")) yield* type

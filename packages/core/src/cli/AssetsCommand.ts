@@ -136,7 +136,7 @@ const list = Effect.fnUntraced(function* (input: {
   const { out } = yield* Screen
   const session = yield* host.open
   const names = yield* HostReport.select(session, input.selection)
-  const { graph } = session.assay
+  const graph = yield* session.assay.current
   const assets = (names ?? Array.from(graph.assets.keys())).flatMap((name) => graph.assets.get(name) ?? [])
   if (input.json) {
     const document: AssetsDocument = { target: session.target, assets: assets.map(documentOf) }
@@ -159,14 +159,18 @@ const partitionsOf = ({ partitions }: Asset): string | undefined =>
   Partitions.isUnpartitioned(partitions) ? undefined : Partitions.format(partitions)
 
 /** The cut in a word or two; the document has all of it. */
-const cutOf = ({ partitions }: Asset): string | undefined => {
+const cutOf = ({ partitions }: Pick<Asset, "partitions">): string | undefined => {
   switch (partitions._tag) {
+    case "Multi":
+      return partitions.dimensions.map((one) => `${one.name} (${cutOf(one) ?? ""})`).join(" | ")
     case "Unpartitioned":
       return undefined
     case "TimeWindows":
       return partitions.timeZone === "UTC" ? partitions.cadence : `${partitions.cadence} (${partitions.timeZone})`
     case "Static":
-      return Quantity.count(partitions.keys.length, "name")
+      return partitions.dynamic === undefined
+        ? Quantity.count(partitions.keys.length, "name")
+        : `${Quantity.count(partitions.keys.length, "key")} of ${partitions.dynamic.name}`
   }
 }
 

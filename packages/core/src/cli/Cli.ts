@@ -22,6 +22,7 @@ import process from "node:process"
 import type { AssetGraph } from "../AssetGraph.ts"
 import { retype } from "../internal/erase.ts"
 import * as AssetsCommand from "./AssetsCommand.ts"
+import * as BackfillCommand from "./BackfillCommand.ts"
 import * as Environment from "./Environment.ts"
 import { ExitCode } from "./ExitCode.ts"
 import * as Failure from "./Failure.ts"
@@ -31,7 +32,9 @@ import * as Host from "./Host.ts"
 import * as Invocation from "./Invocation.ts"
 import * as MaterializeCommand from "./MaterializeCommand.ts"
 import * as Paragraph from "./Paragraph.ts"
+import * as PartitionsCommand from "./PartitionsCommand.ts"
 import * as PlanCommand from "./PlanCommand.ts"
+import * as PruneCommand from "./PruneCommand.ts"
 import * as QuarantineCommand from "./QuarantineCommand.ts"
 import * as RunsCommand from "./RunsCommand.ts"
 import * as Screen from "./Screen.ts"
@@ -152,6 +155,7 @@ const root = <E, Commands extends ReadonlyArray<Command.Command.Any>>({
     Command.withSubcommands([
       MaterializeCommand.make(name),
       PlanCommand.make(name),
+      BackfillCommand.make(name),
       StatusCommand.make(name),
       AssetsCommand.make(name),
       WhyCommand.make(name),
@@ -160,6 +164,8 @@ const root = <E, Commands extends ReadonlyArray<Command.Command.Any>>({
       QuarantineCommand.make(name),
       VerifyCommand.make(name),
       WatchCommand.make(name),
+      PartitionsCommand.make(name),
+      PruneCommand.make(name),
       // Checked by `CheckedCommands`, which a signature of their common type could not say.
       ...retype<ReadonlyArray<Command.Command<string, never, object, CommandError, Services>>>(commands ?? [])
     ])

@@ -3,8 +3,10 @@
  * is. Never with a stack trace, and never with a secret, whoever put it into a message.
  */
 import * as CliError from "effect/cli/CliError"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type { Reason as DatabaseReason } from "../postgres/Database.ts"
 import type { Reason as EmbeddedReason } from "../postgres/EmbeddedPostgresError.ts"
 import { ExitCode } from "./ExitCode.ts"
@@ -104,8 +106,10 @@ const usage: ReadonlySet<string> = new Set([
   "InvalidSelection",
   "InvalidPartitionRange",
   "InvalidPartitions",
+  "UnknownPartitions",
   "InvalidGraph",
   "InvalidAsset",
+  "UnknownBackfill",
   "ConfigError",
   ...(["InvalidUrl", "AuthenticationFailed", "DatabaseMissing", "TooOld"] satisfies ReadonlyArray<DatabaseReason>).map(
     (reason) => `DatabaseError/${reason}`
@@ -132,9 +136,34 @@ const reasonOf = (error: object): string => {
 }
 
 const messageOf = (error: unknown): string => {
+  const pointed = pointedAt(error)
+  if (pointed !== undefined) return pointed
   const message = Predicate.hasProperty(error, "message") && Predicate.isString(error.message) ? error.message : ""
   return message === "" ? "it did not say why" : message
 }
+
+/** A range that cannot be read, with a caret under what is wrong, as a selection has it; undefined for other errors. */
+const pointedAt = (error: unknown): string | undefined => {
+  if (!Predicate.hasProperty(error, "_tag") || error._tag !== "InvalidPartitionRange") return undefined
+  const range = decodeRange(error)
+  if (Option.isNone(range) || range.value.isUnderstood === true) return undefined
+  const { item, position, problem, text, validForms } = range.value
+  // Behind a caret that stands far to the right, there is no room for a sentence.
+  if (position + item.length > 40) return undefined
+  const caret = " ".repeat(position - 1) + "^".repeat(Math.max(1, item.length))
+  return `cannot read the partition range\n  ${text}\n  ${caret} ${problem}\nvalid forms: ${validForms}`
+}
+
+const decodeRange = Schema.decodeUnknownOption(
+  Schema.Struct({
+    text: Schema.String,
+    item: Schema.String,
+    position: Schema.Int,
+    problem: Schema.String,
+    validForms: Schema.String,
+    isUnderstood: Schema.optional(Schema.Boolean)
+  })
+)
 
 /** Errors whose message may begin with a name, which is spelled as it is. */
 const spoken: ReadonlySet<string> = new Set(["UsageError", "InvalidSetting"])

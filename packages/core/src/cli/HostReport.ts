@@ -31,7 +31,8 @@ export const header = (what: string, session: Host.Session, style: Style): Reado
  * @category checks
  * @since 0.1.0
  */
-export const check = Effect.fnUntraced(function* ({ assay: { graph } }: Pick<Host.Session, "assay">, request: Request) {
+export const check = Effect.fnUntraced(function* ({ assay }: Pick<Host.Session, "assay">, request: Request) {
+  const graph = yield* assay.current
   const Requests = yield* Effect.promise(() => import("../planning/Request.ts"))
   const now = yield* Clock.currentTimeMillis
   const targets = yield* Effect.fromResult(Requests.targets(request, { graph, now }))

@@ -165,6 +165,8 @@ const reason = (why: Why): string => {
       return "never built"
     case "CodeChanged":
       return "definition changed"
+    case "KeysRemoved":
+      return "keys removed"
     case "UpstreamChanged":
       return `${why.upstream} changed`
     case "Forced":

@@ -12,6 +12,7 @@ import type { AssetGraph } from "../AssetGraph.ts"
 import { Outbox } from "../ledger/Outbox.ts"
 import { Runs } from "../ledger/Runs.ts"
 import { DefinitionFault, MaterializationError, type Reason } from "../MaterializationError.ts"
+import type { PartitionSet } from "../PartitionSet.ts"
 import type { Target } from "../planning/Request.ts"
 import type { StepRecord } from "../Run.ts"
 import { Transactor } from "../Transactor.ts"
@@ -38,6 +39,23 @@ export interface Work {
   /** The place of the next step in the run. */
   readonly nextIndex: Effect.Effect<number>
   readonly tally: Ref.Ref<Tally>
+  /** Who is told what becomes of each partition; undefined where a step that fails ends the asset. */
+  readonly tracker?: Tracker | undefined
+}
+
+/**
+ * Somebody to whom each partition counts by itself, as it does to a backfill.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tracker {
+  /** Whether another step is wanted. */
+  readonly goesOn: Effect.Effect<boolean, Reason>
+  /** These are as they should be; said in the transaction that makes it true, where there is one. */
+  readonly built: (partitions: PartitionSet) => Effect.Effect<void, Reason>
+  /** This one cannot be built. */
+  readonly failed: (partitions: PartitionSet, reason: Reason) => Effect.Effect<void, Reason>
 }
 
 /**
@@ -237,6 +255,17 @@ export const make = <A, R>(
       step === undefined ? Effect.void : transacted(end(step, { status: "cancelled", attempts }))
     )
   )
+}
+
+/**
+ * Whether another step is wanted, as far as somebody is to be asked.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const goesOn = (work: Work): Effect.Effect<boolean, MaterializationError, Services> => {
+  const { tracker } = work
+  return tracker === undefined ? Effect.succeed(true) : make(work, () => tracker.goesOn)
 }
 
 /**

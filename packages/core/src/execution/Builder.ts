@@ -5,11 +5,13 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
+import * as Result from "effect/Result"
 import type { Asset } from "../Asset.ts"
 import type { AssetGraph } from "../AssetGraph.ts"
 import { Materializations } from "../ledger/Materializations.ts"
 import { type Selection, StaleSets } from "../ledger/StaleSets.ts"
 import type { MaterializationError, Reason } from "../MaterializationError.ts"
+import * as Partitions from "../Partitions.ts"
 import * as PartitionSet from "../PartitionSet.ts"
 import * as AssetStatus from "../planning/AssetStatus.ts"
 import * as Plan from "../planning/Plan.ts"
@@ -95,7 +97,7 @@ const buildKeys = Effect.fnUntraced(function* (work: Sized): Effect.fn.Return<vo
     if (asset.write._tag === "Replace") return
   }
   let left = planned.isWhole ? ((yield* planOf(work))?.units ?? 0) : planned.units
-  while (left > 0) {
+  while (left > 0 && (yield* Attempt.goesOn(work))) {
     const units: number = yield* buildStep(work, { selection: (limit) => ({ _tag: "Some", limit }), left, why })
     left = units === 0 ? 0 : left - units
   }
@@ -106,30 +108,98 @@ const buildPartitions = Effect.fnUntraced(function* (
   work: Sized,
   wanted: PartitionSet.PartitionSet
 ): Effect.fn.Return<void, MaterializationError, Services> {
-  const { asset, isForced } = work.target
+  const { asset } = work.target
   yield* Attempt.make(work, () => expand(work.graph, asset))
   const planned = yield* planOf(work)
+  const due = [planned?.partitions, planned?.waiting].flatMap((part) => part ?? [])
+  yield* toldFresh(
+    work,
+    due.reduce((fresh, part) => PartitionSet.difference(fresh, part), wanted)
+  )
   if (planned?.partitions === undefined || Plan.isIdle(planned)) return
   yield* tell({ _tag: "AssetStarted", asset: asset.name, step: planned })
   const why = Plan.describe(planned)[0]
   if ((planned.withdrawn ?? []).length > 0) {
     yield* carryOut(work, {
-      why: "its definition changed",
+      why: Partitions.dynamicNames(asset.partitions).length === 0 ? "its definition changed" : "keys were removed",
       lessen: Effect.succeed(false),
       step: (record) => Withdrawal.step({ graph: work.graph, asset, runId: work.runId, record })
     })
   }
-  let left = PartitionSet.intersection(planned.partitions, wanted)
-  while (!PartitionSet.isEmpty(left)) {
-    const next = (limit: number) => PartitionSet.take(left, limit)
-    yield* buildStep(work, {
-      selection: (limit) => ({ _tag: "Units", units: fromPartitions(next(limit)), isForced }),
-      left: PartitionSet.size(left),
-      why
-    })
-    left = PartitionSet.difference(left, next(yield* Ref.get(work.limit)))
-  }
+  yield* buildRange(work, { wanted: PartitionSet.intersection(planned.partitions, wanted), why })
 })
+
+/** Some partitions, a step's worth at a time; what a tracker is told to have failed does not keep the others from it. */
+const buildRange = Effect.fnUntraced(function* (
+  work: Sized,
+  { wanted, why }: { readonly wanted: PartitionSet.PartitionSet; readonly why: string }
+): Effect.fn.Return<void, MaterializationError, Services> {
+  const { tracker } = work
+  const { isForced } = work.target
+  const pieces: Array<Piece> = [{ partitions: wanted, isApart: false }]
+  let failure: MaterializationError | undefined
+  for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
+    const { isApart, partitions } = piece
+    if (PartitionSet.isEmpty(partitions)) continue
+    if (!(yield* Attempt.goesOn(work))) break
+    const next = (limit: number) => PartitionSet.take(partitions, limit)
+    const tried = yield* Effect.result(
+      buildStep(work, {
+        selection: (limit) => ({ _tag: "Units", units: fromPartitions(next(limit)), isForced }),
+        left: PartitionSet.size(partitions),
+        why: isApart ? `${why}; apart, because a larger step failed` : why,
+        settled: (limit) => tracker?.built(next(limit)) ?? Effect.void
+      })
+    )
+    const done = next(yield* Ref.get(work.limit))
+    pieces.unshift({ partitions: PartitionSet.difference(partitions, done), isApart })
+    if (Result.isSuccess(tried)) continue
+    const error = tried.failure
+    if (tracker === undefined || !(yield* isOfUnits(work, error))) return yield* error
+    if (PartitionSet.size(done) > 1) pieces.unshift(...halvesOf(done))
+    else {
+      yield* Attempt.make(work, () => tracker.failed(done, error.reason))
+      failure ??= error
+    }
+  }
+  if (failure !== undefined) return yield* failure
+})
+
+/** Partitions that are still to be built; apart, where they were part of a step that failed. */
+interface Piece {
+  readonly partitions: PartitionSet.PartitionSet
+  readonly isApart: boolean
+}
+
+const halvesOf = (partitions: PartitionSet.PartitionSet): ReadonlyArray<Piece> => {
+  const first = PartitionSet.take(partitions, Math.ceil(PartitionSet.size(partitions) / 2))
+  return [
+    { partitions: first, isApart: true },
+    { partitions: PartitionSet.difference(partitions, first), isApart: true }
+  ]
+}
+
+/**
+ * Whether a step may have failed for some of its units only. What may pass by itself was tried often enough; what is wrong
+ * with a table, a query or this process is wrong for every unit.
+ */
+const isOfUnits = (
+  { target: { asset } }: Sized,
+  { isRetryable, reason }: MaterializationError
+): Effect.Effect<boolean, never, StaleSets> => {
+  if (isRetryable || reason._tag === "SchemaMismatch") return Effect.succeed(false)
+  if (reason._tag === "DefinitionFault" && reason.code?.startsWith("42") === true) return Effect.succeed(false)
+  return Effect.map(Effect.result(Materializer.refuseOtherCode(asset)), Result.isSuccess)
+}
+
+/** Tells a tracker of partitions for which there is nothing to do. */
+const toldFresh = (
+  work: Sized,
+  fresh: PartitionSet.PartitionSet
+): Effect.Effect<void, MaterializationError, Attempt.Services> =>
+  work.tracker === undefined || PartitionSet.isEmpty(fresh)
+    ? Effect.void
+    : Attempt.make(work, () => work.tracker?.built(fresh) ?? Effect.void)
 
 const planOf = Effect.fnUntraced(function* (
   work: Sized
@@ -158,15 +228,30 @@ const halve = (work: Sized, left: number): Effect.Effect<boolean> =>
 /** One step with its attempts; yields the number of units it built. */
 const buildStep = (
   work: Sized,
-  options: { readonly selection: (limit: number) => Selection; readonly left: number; readonly why: string }
+  options: {
+    readonly selection: (limit: number) => Selection
+    readonly left: number
+    readonly why: string
+    /** What is to be recorded beside the step: in its transaction, or without one where there was nothing to do. */
+    readonly settled?: (limit: number) => Effect.Effect<void, Reason>
+  }
 ): Effect.Effect<number, MaterializationError, Services> =>
   carryOut(work, {
     why: options.why,
     lessen: halve(work, options.left),
     step: Effect.fnUntraced(function* (record) {
       const { graph, runId, target } = work
-      const selection = options.selection(yield* Ref.get(work.limit))
-      return yield* Materializer.step({ graph, asset: target.asset, selection, runId, record })
+      const limit = yield* Ref.get(work.limit)
+      const settled = options.settled?.(limit) ?? Effect.void
+      const result = yield* Materializer.step({
+        graph,
+        asset: target.asset,
+        selection: options.selection(limit),
+        runId,
+        record: (done) => Effect.andThen(record(done), settled)
+      })
+      if (result === undefined) yield* settled
+      return result
     })
   })
 

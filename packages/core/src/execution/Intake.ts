@@ -49,6 +49,7 @@ export const land = Effect.fn("Intake.land")(function* (
   // What this landing itself has landed is no reason to look again at what else it found.
   let revision = deliveries[0]?.revision
   for (const delivery of deliveries) {
+    if (!(yield* Attempt.goesOn(work))) break
     revision = yield* landOne(work, from, { ...delivery, revision }).pipe(
       Effect.catch((error) => Effect.sync(() => void failures.push(error)))
     )

@@ -112,7 +112,8 @@ export const land = Effect.fn("Lander.land")(function* <E, R>(options: {
 }): Effect.fn.Return<string | undefined, Reason | E, Services | R> {
   const { delivery, from } = options
   let standing: Standing = { own: undefined, revision: delivery.revision, isBegun: false }
-  const batches = Stream.mapError(from.source.read(delivery), reasonOf)
+  // While the database writes a batch, the next one is read; never more, so that memory stays the same.
+  const batches = from.source.read(delivery).pipe(Stream.mapError(reasonOf), Stream.buffer({ capacity: 1 }))
   yield* Stream.runForEach(batches, (batch) =>
     Effect.gen(function* () {
       const { landed, next } = yield* landBatch({ ...options, batch, standing })

@@ -13,15 +13,18 @@ import { maxUnitKeys } from "../AssetEvent.ts"
 import { type AssetGraph, type Edge, edgesFrom } from "../AssetGraph.ts"
 import { Materializations } from "../ledger/Materializations.ts"
 import { Outbox } from "../ledger/Outbox.ts"
+import type { PartitionKeys } from "../ledger/PartitionKeys.ts"
 import { type Picked, type Selection, StaleSets } from "../ledger/StaleSets.ts"
-import { DataQuality, DefinitionFault, type Reason } from "../MaterializationError.ts"
+import { DataQuality, DefinitionFault, type Reason, Transient } from "../MaterializationError.ts"
 import { isByPartition } from "../PartitionMapping.ts"
 import * as PartitionReach from "../PartitionReach.ts"
+import * as Partitions from "../Partitions.ts"
 import * as PartitionSet from "../PartitionSet.ts"
 import { type Lock, Transactor } from "../Transactor.ts"
 import { all, listed, type UnitSet, whole } from "../Unit.ts"
 import { type Content, type Scope, Warehouse, type Written } from "../warehouse/Warehouse.ts"
 import * as FaultPoint from "./FaultPoint.ts"
+import * as Resolution from "./Resolution.ts"
 
 /**
  * The services that a step uses.
@@ -29,7 +32,7 @@ import * as FaultPoint from "./FaultPoint.ts"
  * @category models
  * @since 0.1.0
  */
-export type Services = Transactor | StaleSets | Materializations | Outbox | Warehouse
+export type Services = Transactor | StaleSets | Materializations | Outbox | PartitionKeys | Warehouse
 
 /**
  * What a step did.
@@ -47,6 +50,11 @@ export interface StepResult {
 /**
  * Rebuilds the selected units of an asset in one transaction. Undefined where nothing was selected.
  *
+ * **Details**
+ *
+ * Of dynamic partitions, what was selected and is removed by now is left out, and what is removed during the step makes it
+ * try again: what a step commits is of keys that are there.
+ *
  * @category steps
  * @since 0.1.0
  */
@@ -58,18 +66,22 @@ export const step = Effect.fn("Materializer.step")(function* <E, R>(options: {
   /** Recorded with the rows, in the same transaction. */
   readonly record: (result: StepResult) => Effect.Effect<void, E, R>
 }): Effect.fn.Return<StepResult | undefined, Reason | E, Services | R> {
-  const { asset, graph, record, runId, selection } = options
+  const { graph, record, runId } = options
   const transactor = yield* Transactor
   const staleSets = yield* StaleSets
   const warehouse = yield* Warehouse
   const result = yield* transactor.transact(
     Effect.gen(function* () {
       yield* FaultPoint.pass("beforeLock")
-      yield* transactor.lock(locksOf(graph, asset))
+      yield* transactor.lock(locksOf(graph, options.asset))
       yield* FaultPoint.pass("afterLock")
-      yield* refuseOtherCode(asset)
-      const picked = yield* staleSets.pick({ asset: asset.name, selection })
+      yield* refuseOtherCode(options.asset)
+      const found = yield* Resolution.currentOf(graph, options.asset)
+      const selection = present(found, options.selection)
+      const picked = yield* staleSets.pick({ asset: found.name, selection })
       if (picked.units._tag === "None") return undefined
+      // Asked again, because a key upstream may have been added and built until the marks were picked.
+      const asset = yield* Resolution.currentOf(graph, found)
       const at = yield* DateTime.now
       yield* FaultPoint.pass("afterPick")
       const written = yield* warehouse.build({ asset, scope: picked, computed: FaultPoint.pass("beforeWrite") })
@@ -78,7 +90,10 @@ export const step = Effect.fn("Materializer.step")(function* <E, R>(options: {
       yield* FaultPoint.pass("afterChecks")
       // What takes time comes first: who marks this asset, or what it marks, waits from here to the commit.
       const units = yield* unitsBuilt(asset, picked, written)
-      const marks = yield* reach({ graph, asset, written })
+      const held = yield* Resolution.hold(graph, asset)
+      const { partitions } = held.assets.get(asset.name) ?? asset
+      yield* refuseRemoved(picked, found.partitions, partitions)
+      const marks = yield* reach({ graph: held, asset, written, at })
       yield* staleSets.clear(picked)
       yield* FaultPoint.pass("afterClear")
       yield* spread(asset, marks, at)
@@ -91,7 +106,7 @@ export const step = Effect.fn("Materializer.step")(function* <E, R>(options: {
         codeVersion: asset.codeVersion,
         at,
         units,
-        partitions: isPartitioned(asset) ? asset.partitions : undefined
+        partitions: isPartitioned(asset) ? partitions : undefined
       })
       yield* warehouse.settle({ graph, asset })
       yield* emit({ asset, picked, result: done, runId, at })
@@ -115,10 +130,11 @@ export const propagate = Effect.fnUntraced(function* (options: {
   readonly asset: Asset
   readonly written: Written
   readonly at: DateTime.Utc
-}): Effect.fn.Return<void, Reason, StaleSets | Warehouse> {
+}): Effect.fn.Return<void, Reason, PartitionKeys | StaleSets | Transactor | Warehouse> {
   const { asset, at } = options
   const warehouse = yield* Warehouse
-  yield* spread(asset, yield* reach(options), at)
+  const graph = yield* Resolution.hold(options.graph, asset)
+  yield* spread(asset, yield* reach({ ...options, graph }), at)
   yield* warehouse.settle(options)
 })
 
@@ -250,6 +266,32 @@ export const describe = ({ check, examples, violations }: CheckResult): string =
 
 // --- internal ---
 
+/** What of a selection is there: of partitions that the ledger has, some may have been removed since they were selected. */
+const present = (asset: Asset, selection: Selection): Selection => {
+  if (selection._tag !== "Units" || Partitions.dynamicNames(asset.partitions).length === 0) return selection
+  const revision = Partitions.revisionsOf(asset.partitions)
+  return { ...selection, units: selection.units.filter(({ unit }) => revision(unit) !== undefined) }
+}
+
+/**
+ * Fails where a picked key was removed since, though it may have been added again: who removed it has told its units of it
+ * before this step made them anew.
+ */
+const refuseRemoved = Effect.fnUntraced(function* (
+  { asset, partitions: picked }: Picked,
+  before: Partitions.Partitions,
+  now: Partitions.Partitions
+): Effect.fn.Return<void, Reason> {
+  if (before === now || Partitions.dynamicNames(now).length === 0) return
+  const [then, today] = [Partitions.revisionsOf(before), Partitions.revisionsOf(now)]
+  const removed = picked.find(({ unit }) => then(unit) !== today(unit))
+  if (removed === undefined) return
+  return yield* new Transient({
+    message: `"${removed.unit}" was removed from the partitions of "${asset}" while it was built; what is left is built again`,
+    code: undefined
+  })
+})
+
 /** Units of one asset that are to be marked. */
 interface Mark {
   readonly asset: AssetKey
@@ -265,14 +307,15 @@ const reach = Effect.fnUntraced(function* (options: {
   readonly graph: AssetGraph
   readonly asset: Asset
   readonly written: Written
+  readonly at: DateTime.Utc
 }): Effect.fn.Return<ReadonlyArray<Mark>, Reason, StaleSets | Warehouse> {
-  const { asset, graph, written } = options
+  const { asset, at, graph, written } = options
   if (written.inserted + written.updated + written.deleted === 0) return []
   const staleSets = yield* StaleSets
   const marks: Array<Mark> = []
   for (const [slot, edge] of edgesFrom(graph, asset.name).entries()) {
-    const units = written.change === "everything" ? all : yield* unitsReached(edge, slot)
-    for (const { reached, to } of throughViews(graph, edge, units)) marks.push({ asset: to.name, units: reached })
+    const units = written.change === "everything" ? all : yield* unitsReached(edge, slot, at)
+    for (const { reached, to } of throughViews(graph, edge, units, at)) marks.push({ asset: to.name, units: reached })
   }
   for (const reader of yield* staleSets.known(asset.name)) {
     const isOurs = reader.asset === asset.name || graph.assets.get(reader.asset)?.codeVersion === reader.codeVersion
@@ -300,32 +343,44 @@ const spread = Effect.fnUntraced(function* (
 
 const unitsReached = Effect.fnUntraced(function* (
   edge: Edge,
-  slot: number
+  slot: number,
+  at: DateTime.Utc
 ): Effect.fn.Return<UnitSet, Reason, Warehouse> {
   const warehouse = yield* Warehouse
-  const { downstream, input, upstream } = edge
+  const { input, upstream } = edge
   const { mapping } = input
   if (!isByPartition(mapping)) return yield* warehouse.affected(edge, slot)
   const keys = yield* warehouse.changed(edge)
   if (!isPartitioned(upstream)) return listed(keys)
-  return mapped(edge, PartitionSet.fromKeys(upstream.partitions, keys), downstream)
+  return mapped(edge, keys, at)
 })
 
 /** All, where partitions alone do not tell, and where rows of withdrawn ones changed, which the definition knows no more. */
-const mapped = (edge: Edge, changed: ReturnType<typeof PartitionSet.fromKeys>, downstream: Asset): UnitSet => {
+const mapped = ({ downstream, input, upstream }: Edge, keys: ReadonlyArray<string>, at: DateTime.Utc): UnitSet => {
+  const changed = PartitionSet.fromKeys(Partitions.including(upstream.partitions, keys), keys)
   if (changed._tag === "Failure") return all
-  const reached = PartitionReach.downstream(edge.input.mapping, {
+  // Rows of a removed key go through a view, though it is no key of the view either.
+  const isView = downstream.write._tag === "View"
+  const reached = PartitionReach.downstream(input.mapping, {
     upstream: changed.success,
-    downstream: downstream.partitions
+    downstream: isView ? Partitions.including(downstream.partitions, keys) : downstream.partitions
   })
-  return reached === undefined ? all : listed(Array.from(PartitionSet.keys(reached)))
+  if (reached === undefined) return all
+  if (Number.isFinite(PartitionSet.size(reached))) return listed(Array.from(PartitionSet.keys(reached)))
+  // A dimension without end that nothing is mapped to: what exists nowhere yet is built of what will be there then.
+  return isView ? all : listed(Array.from(PartitionSet.keys(PartitionSet.intersection(reached, soon(downstream, at)))))
 }
+
+/** What exists by the clock of any process: no two of them are a day apart. */
+const soon = ({ partitions }: Asset, at: DateTime.Utc): PartitionSet.PartitionSet =>
+  Partitions.existing(partitions, DateTime.toEpochMillis(DateTime.add(at, { days: 1 })))
 
 /** Where an edge ends in a view, what lies beyond it: by whole partitions where the mappings allow, otherwise all. */
 const throughViews = (
   graph: AssetGraph,
   edge: Edge,
-  units: UnitSet
+  units: UnitSet,
+  at: DateTime.Utc
 ): ReadonlyArray<{ readonly to: Asset; readonly reached: UnitSet }> => {
   const { downstream } = edge
   if (units._tag === "None") return []
@@ -334,9 +389,8 @@ const throughViews = (
     throughViews(
       graph,
       next,
-      units._tag === "Listed" && downstream.partitions._tag !== "Unpartitioned"
-        ? mapped(next, PartitionSet.fromKeys(downstream.partitions, units.units), next.downstream)
-        : all
+      units._tag === "Listed" && downstream.partitions._tag !== "Unpartitioned" ? mapped(next, units.units, at) : all,
+      at
     )
   )
 }

@@ -20,6 +20,7 @@ import * as Builder from "./Builder.ts"
 import * as Lander from "./Lander.ts"
 import * as Materializer from "./Materializer.ts"
 import * as Registration from "./Registration.ts"
+import * as Resolution from "./Resolution.ts"
 import * as Withdrawal from "./Withdrawal.ts"
 
 /**
@@ -151,7 +152,10 @@ const rehearsal = Effect.fnUntraced(function* (options: {
   yield* transactor.lock(
     Materializer.inOrder([
       Registration.tables,
-      ...options.targets.flatMap(({ asset }) => Materializer.locksOf(options.graph, asset))
+      ...options.targets.flatMap(({ asset }) => [
+        ...Materializer.locksOf(options.graph, asset),
+        ...Resolution.locksOf(options.graph, asset)
+      ])
     ])
   )
   yield* Registration.prepare(options.graph)

@@ -88,6 +88,8 @@ export interface RunOptions {
   readonly why: string
   /** How many assets are worked on at once. */
   readonly concurrency: number
+  /** Who is told what becomes of each partition. */
+  readonly tracker?: Attempt.Tracker | undefined
 }
 
 /**
@@ -254,7 +256,8 @@ const attend = Effect.fnUntraced(function* (
   const { asset } = target
   const began = yield* Clock.currentTimeMillis
   const tally = yield* Ref.make(Attempt.nothing)
-  const work: Attempt.Work = { graph: options.graph, runId: options.runId, target, nextIndex, tally }
+  const { graph, runId, tracker } = options
+  const work: Attempt.Work = { graph, runId, target, nextIndex, tally, tracker }
   const attended =
     asset.body._tag === "Source"
       ? Intake.land(work, options.deliveries.get(asset.name))

@@ -29,6 +29,7 @@ import { type Lock, Transactor } from "../Transactor.ts"
 import { whole } from "../Unit.ts"
 import * as Gate from "./Gate.ts"
 import * as Lander from "./Lander.ts"
+import * as Resolution from "./Resolution.ts"
 import * as Runner from "./Runner.ts"
 
 /**
@@ -121,7 +122,8 @@ type Message =
   | { readonly _tag: "Woken" }
 
 interface Daemon {
-  readonly options: Options
+  /** Its graph has the keys that dynamic partitions had at the last look. */
+  options: Options
   readonly watcher: string
   readonly gate: Gate.Gate
   readonly mailbox: Queue.Queue<Message>
@@ -332,6 +334,7 @@ const lookAround = Effect.fnUntraced(function* (daemon: Daemon): Effect.fn.Retur
       const at = yield* DateTime.now
       const cursors = yield* AutomationCursors
       for (const { endings, runId } of mind.ended) yield* cursors.end({ runId, endings })
+      recut(daemon, yield* Resolution.current(daemon.options.graph))
       const questions = questionsOf(daemon)
       const reading = yield* cursors.read({
         watcher: daemon.watcher,
@@ -375,6 +378,19 @@ const lookAround = Effect.fnUntraced(function* (daemon: Daemon): Effect.fn.Retur
   yield* tellOf(daemon, looked.seen)
   return { request: looked.request, wakeAt: wakeAt(daemon, looked) }
 })
+
+/** Takes in the keys of now: of an asset whose definition they change, everything is learned anew. */
+const recut = (daemon: Daemon, graph: AssetGraph<never>): void => {
+  const { mind, options } = daemon
+  if (graph === options.graph) return
+  for (const [name, asset] of graph.assets) {
+    if (options.graph.assets.get(name) === asset) continue
+    mind.known.delete(name)
+    mind.held.delete(name)
+    mind.dirty.set(name, undefined)
+  }
+  daemon.options = { ...options, graph }
+}
 
 /** What a look is about: what was soiled since the last one, and what is remembered of the others. */
 const questionsOf = ({ mind, options }: Daemon): ReadonlyArray<Question> => {

@@ -16,6 +16,7 @@ import { Transactor } from "../Transactor.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import * as FaultPoint from "./FaultPoint.ts"
 import * as Materializer from "./Materializer.ts"
+import * as Resolution from "./Resolution.ts"
 
 /**
  * Removes the rows, records and marks of the units that the asset's definition does not have any more, in one
@@ -24,7 +25,7 @@ import * as Materializer from "./Materializer.ts"
  * **Details**
  *
  * A row stays where its partition exists, or was built by this code: a process whose clock is ahead may have built one
- * that does not exist here yet.
+ * that does not exist here yet. Keys of dynamic partitions do not depend on a clock: only those that are there stay.
  *
  * @category steps
  * @since 0.1.0
@@ -36,7 +37,7 @@ export const step = Effect.fn("Withdrawal.step")(function* <E, R>(options: {
   /** Recorded in the same transaction. */
   readonly record: (result: Materializer.StepResult) => Effect.Effect<void, E, R>
 }): Effect.fn.Return<Materializer.StepResult | undefined, Reason | E, Materializer.Services | R> {
-  const { asset, graph, record, runId } = options
+  const { record, runId } = options
   const transactor = yield* Transactor
   const staleSets = yield* StaleSets
   const materializations = yield* Materializations
@@ -44,9 +45,12 @@ export const step = Effect.fn("Withdrawal.step")(function* <E, R>(options: {
   const result = yield* transactor.transact(
     Effect.gen(function* () {
       yield* FaultPoint.pass("beforeLock")
-      yield* transactor.lock(Materializer.locksOf(graph, asset))
+      yield* transactor.lock(Materializer.locksOf(options.graph, options.asset))
       yield* FaultPoint.pass("afterLock")
-      yield* Materializer.refuseOtherCode(asset)
+      yield* Materializer.refuseOtherCode(options.asset)
+      // A key that was added since this run began must not be taken for one that is there no more.
+      const graph = yield* Resolution.hold(options.graph, options.asset)
+      const asset = yield* Resolution.currentOf(graph, options.asset)
       const at = yield* DateTime.now
       const [status] = yield* AssetStatus.read({ assets: [asset], now: at })
       const units = status?.withdrawn ?? []

@@ -116,7 +116,7 @@ export const timeOfDay = (grid: Grid): number => (isNamedByDate(grid) ? ticksOf(
 
 /** What is wrong with the cron expression or the exclusions of a grid. */
 export const problemOf = (grid: Grid): WallGrid.Problem | undefined =>
-  Result.match(WallGrid.make(grid.cron, grid.exclusions), {
+  Result.match(gridOf(grid), {
     onFailure: (problem) => problem,
     onSuccess: () => undefined
   })

@@ -77,10 +77,19 @@ const stamp = (definition: object, compute: string, given: string | undefined): 
 const shapeOf = ({ isNullable, kind, name }: Column.Column) => ({ kind, name, isNullable })
 
 /** What decides which rows a partition holds. */
-const cutOf = (partitions: Partitions) =>
-  partitions._tag === "TimeWindows"
-    ? { cron: partitions.cron, timeZone: partitions.timeZone, exclusions: partitions.exclusions }
-    : { cron: partitions._tag }
+const cutOf = (partitions: Partitions): object => {
+  switch (partitions._tag) {
+    case "TimeWindows":
+      return { cron: partitions.cron, timeZone: partitions.timeZone, exclusions: partitions.exclusions }
+    case "Multi":
+      return { dimensions: partitions.dimensions.map((one) => [one.name, cutOf(one.partitions)]) }
+    default:
+      return { cron: partitions._tag, ...sharedName(partitions) }
+  }
+}
+
+const sharedName = (partitions: Partitions) =>
+  partitions._tag === "Static" && partitions.dynamic !== undefined ? { dynamic: partitions.dynamic.name } : {}
 
 /**
  * Which partitions there are. A change outside of them marks nothing, so code that has more of them cannot trust what was
@@ -91,9 +100,12 @@ const rangeOf = (partitions: Partitions): ReadonlyArray<string | null> => {
     case "TimeWindows":
       return [partitions.start, partitions.end ?? null]
     case "Static":
-      return partitions.keys
+      // Keys of the ledger come and go without the code: what comes is built, and what goes is withdrawn, as a change.
+      return partitions.dynamic === undefined ? partitions.keys : []
     case "Unpartitioned":
       return []
+    case "Multi":
+      return partitions.dimensions.map((one) => JSON.stringify(rangeOf(one.partitions)))
   }
 }
 
@@ -102,7 +114,16 @@ const hashingOf = (write: WriteStrategy) =>
   write._tag === "Scd2" && write.key.length > 1 ? { surrogateKeyOf: "hashed parts" } : {}
 
 /** Code by which fewer partitions exist withdraws those that are too many; it must be known as another one. */
-const endOffsetOf = (partitions: Partitions): number => (partitions._tag === "TimeWindows" ? partitions.endOffset : 0)
+const endOffsetOf = (partitions: Partitions): number | ReadonlyArray<unknown> => {
+  switch (partitions._tag) {
+    case "TimeWindows":
+      return partitions.endOffset
+    case "Multi":
+      return partitions.dimensions.map((one) => endOffsetOf(one.partitions))
+    default:
+      return 0
+  }
+}
 
 /** The query over symbolic relations; a query that is an Effect, and rows, stand for themselves by their source text. */
 const computeText = (inputs: ReadonlyArray<Input>, { rows, sql }: Compute<unknown>): string => {

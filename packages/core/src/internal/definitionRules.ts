@@ -7,15 +7,19 @@ import { type Column, type Kind, postgresType } from "../Column.ts"
 import {
   type AsOf,
   type Custom,
+  type ByDimension,
+  type DimensionMapping,
   format,
   type Keys,
   type Last,
   type PartitionMapping,
+  type SingleDimension,
   type StaticMap
 } from "../PartitionMapping.ts"
 import * as PartitionReach from "../PartitionReach.ts"
 import * as Partitions from "../Partitions.ts"
 import type { RowFilter } from "../RowFilter.ts"
+import type { Tolerance } from "../Tolerance.ts"
 import * as WriteStrategy from "../WriteStrategy.ts"
 import * as ColumnNames from "./columnNames.ts"
 
@@ -32,6 +36,7 @@ interface Input {
   readonly mapping: PartitionMapping
   readonly columns: ReadonlyArray<string>
   readonly where: RowFilter | undefined
+  readonly tolerance: Tolerance
 }
 
 interface Definition extends Upstream {
@@ -39,8 +44,8 @@ interface Definition extends Upstream {
   readonly checks: ReadonlyArray<AssetCheck>
   /** The columns of its unit. */
   readonly unit: ReadonlyArray<string>
-  /** The column that tells in which partition a row lies, where there is one. */
-  readonly cut: { readonly column: string; readonly partitions: Partitions.Partitions } | undefined
+  /** The columns that tell in which partition a row lies, one for each dimension, where there are any. */
+  readonly cut: { readonly columns: ReadonlyArray<string>; readonly partitions: Partitions.Partitions } | undefined
 }
 
 type Problems = Generator<string, void>
@@ -106,29 +111,57 @@ function* ofCheck(definition: Definition, check: AssetCheck): Problems {
 function* ofPartitions(definition: Definition): Problems {
   const { cut, partitions, write } = definition
   if (cut !== undefined) {
-    yield* ofColumns(definition, [cut.column])
-    yield* ofPartitionColumn(cut.partitions, cut.column, kindOf(definition, cut.column))
+    yield* ofCut(definition, cut)
+    yield* ofColumns(definition, cut.columns)
+    for (const [place, name] of cut.columns.entries()) {
+      const dimension = Partitions.isMulti(cut.partitions) ? cut.partitions.dimensions[place] : undefined
+      yield* ofPartitionColumn(dimension?.partitions ?? cut.partitions, name, kindOf(definition, name))
+    }
   }
   if (write._tag === "ReplacePartitions") {
-    if (!write.key.includes(write.column)) {
-      yield `its key lacks the partition column "${write.column}"; without it a row that moves to another partition meets itself.`
+    for (const name of cut?.columns ?? []) {
+      if (!write.key.includes(name)) {
+        yield `its key lacks the partition column "${name}"; without it a row that moves to another partition meets itself.`
+      }
     }
   } else if (partitions._tag !== "Unpartitioned" && write._tag !== "View") {
     yield "it has partitions, so its write strategy is replacePartitions (or view)."
   }
 }
 
-function* ofPartitionColumn(partitions: Partitions.Partitions, name: string, kind: Kind["_tag"] | undefined): Problems {
-  switch (partitions._tag) {
-    case "Unpartitioned":
-      yield "replacePartitions needs partitions; for a whole table use replace."
-      return
-    case "Static":
-      if (kind !== "Text") yield `partition column "${name}" holds a static key, so it is text.`
-      return
-    case "TimeWindows":
-      if (!isTime(kind)) yield `partition column "${name}" holds a time, so it is a date or a timestamp.`
+/** One column, or one for each dimension and none besides. */
+function* ofCut({ write }: Definition, { columns, partitions }: NonNullable<Definition["cut"]>): Problems {
+  const by =
+    write._tag === "ReplacePartitions"
+      ? write.column
+      : write._tag === "Upsert"
+        ? write.partitionedBy?.column
+        : undefined
+  if (!Partitions.isMulti(partitions)) {
+    if (typeof by === "object")
+      yield `it names columns of dimensions (${Object.keys(by).join(", ")}), which its partitions have not.`
+    return
   }
+  const names = partitions.dimensions.map(({ name }) => name)
+  if (typeof by !== "object") {
+    yield `its partitions have dimensions, so it names a column for each: ${names.join(", ")}.`
+    return
+  }
+  const missing = names.find((name) => by[name] === undefined)
+  const surplus = Object.keys(by).find((name) => !names.includes(name))
+  if (missing !== undefined) yield `it names no column for the dimension "${missing}".`
+  if (surplus !== undefined) yield `its partitions have no dimension "${surplus}"; they have ${names.join(", ")}.`
+  const twice = columns.find((name, place) => columns.indexOf(name) !== place)
+  if (twice !== undefined) yield `column "${twice}" stands for two dimensions; each has a column of its own.`
+}
+
+/** Of several dimensions each is looked at by itself. */
+function* ofPartitionColumn(partitions: Partitions.Partitions, name: string, kind: Kind["_tag"] | undefined): Problems {
+  if (Partitions.isUnpartitioned(partitions)) yield "replacePartitions needs partitions; for a whole table use replace."
+  if (Partitions.isStatic(partitions) && kind !== "Text")
+    yield `partition column "${name}" holds a static key, so it is text.`
+  if (Partitions.isTimeWindows(partitions) && !isTime(kind))
+    yield `partition column "${name}" holds a time, so it is a date or a timestamp.`
 }
 
 function* ofInput(definition: Definition, input: Input): Problems {
@@ -162,15 +195,24 @@ function* ofMapping(definition: Definition, input: Input): Problems {
       if (unit.length > 0 && unit.length !== mapping.columns.length) {
         yield `input "${as}" maps ${mapping.columns.length} columns to a unit of ${unit.length} (${unit.join(", ")}).`
       }
-      if (isCutByTime) for (const name of mapping.columns) yield* ofTime(input, name)
+      for (const [place, name] of mapping.columns.entries()) {
+        const dimension = Partitions.isMulti(partitions) ? partitions.dimensions[place]?.partitions : partitions
+        if (dimension?._tag === "TimeWindows") yield* ofTime(input, name)
+      }
       return
     case "Identity":
       return yield* ofIdentity(definition, input)
     case "TimeWindows":
-      if (!isCutByTime || upstream.partitions._tag !== "TimeWindows") {
+      if (Partitions.isMulti(partitions) || Partitions.isMulti(upstream.partitions)) {
+        yield `input "${as}" is mapped by time windows, but a side has several dimensions; say of which by byDimension or singleDimension.`
+      } else if (!isCutByTime || upstream.partitions._tag !== "TimeWindows") {
         yield `input "${as}" is mapped by time windows, but one side has none.`
       }
       return
+    case "ByDimension":
+      return yield* ofByDimension(definition, input, mapping)
+    case "SingleDimension":
+      return yield* ofSingleDimension(definition, input, mapping)
     case "Onwards":
       yield* ofTime(input, mapping.column)
       if (!isCutByTime || upstream.write._tag === "View") {
@@ -196,12 +238,49 @@ function* ofMapping(definition: Definition, input: Input): Problems {
   }
 }
 
+/**
+ * What a mapping says of keys in code says nothing of keys in the ledger: a key that it names may be gone, and come again,
+ * without a row that changes.
+ */
+function* ofDynamic(definition: Definition, input: Input, mapping: Last | Keys | StaticMap | Custom): Problems {
+  const isBothWays = mapping._tag === "StaticMap" || mapping._tag === "Custom"
+  for (const { name, partitions } of isBothWays ? [input.asset, definition] : [input.asset]) {
+    const [dynamic] = Partitions.dynamicNames(partitions)
+    if (dynamic !== undefined) {
+      yield `input "${input.as}" reads partitions of "${input.asset.name}" (${format(mapping)}), but the keys of "${name}" (dynamic ${dynamic}) are in the ledger, not in code; map it by identity, by column or by all.`
+    }
+  }
+}
+
 /** Keys that are written into a mapping are keys of the assets. */
 function* ofKeys(definition: Definition, input: Input, mapping: Last | Keys | StaticMap | Custom): Problems {
-  const { as, asset: upstream } = input
+  const { as, asset: upstream, tolerance } = input
+  if (Partitions.isMulti(upstream.partitions) && tolerance._tag === "Newest") {
+    yield `input "${as}" may lack the newest windows of partitions with several dimensions, of which no window is the newest; map it by dimension.`
+  }
+  yield* ofDynamic(definition, input, mapping)
   switch (mapping._tag) {
     case "Last":
+      if (Partitions.isMulti(upstream.partitions)) {
+        yield `input "${as}" reads the last partition of "${upstream.name}", which has several dimensions and so no last one; name partitions by keys.`
+      }
       return
+    case "Keys":
+    case "StaticMap":
+      return yield* ofKeysBetween(definition, input, mapping)
+    case "Custom":
+      if (definition.write._tag !== "ReplacePartitions") {
+        yield `input "${as}" relates partitions, but "${definition.name}" is not written by partitions.`
+        return
+      }
+      return yield* ofKeysBetween(definition, input, mapping)
+  }
+}
+
+/** Keys that are written into a mapping are keys of both sides. */
+function* ofKeysBetween(definition: Definition, input: Input, mapping: Keys | StaticMap | Custom): Problems {
+  const { as, asset: upstream } = input
+  switch (mapping._tag) {
     case "Keys":
       for (const key of mapping.keys) yield* ofPartitionKey(input, upstream, key)
       return
@@ -219,10 +298,6 @@ function* ofKeys(definition: Definition, input: Input, mapping: Last | Keys | St
       return
     }
     case "Custom": {
-      if (definition.write._tag !== "ReplacePartitions") {
-        yield `input "${as}" relates partitions, but "${definition.name}" is not written by partitions.`
-        return
-      }
       if (mapping.name.trim() === "" || mapping.version.trim() === "") {
         yield `input "${as}" is mapped by a relation without a name or a version; when the version changes, everything is built again.`
       }
@@ -265,8 +340,107 @@ function* ofLookUp(
   if (own !== other) yield `input "${as}": key "${key}" is ${own}, but "${name}" of "${upstream.name}" is ${other}.`
 }
 
+const namesOf = ({ dimensions }: Partitions.Multi): ReadonlyArray<string> => dimensions.map(({ name }) => name)
+
+const dimensionOf = ({ dimensions }: Partitions.Multi, name: string): Partitions.Dimension | undefined =>
+  dimensions.find((one) => one.name === name)
+
+/** Every link names a dimension of each side, and each of them once. */
+function* ofByDimension(definition: Definition, input: Input, { links }: ByDimension): Problems {
+  const { as, asset: upstream } = input
+  const from = upstream.partitions
+  const to = definition.partitions
+  if (!Partitions.isMulti(from) || !Partitions.isMulti(to)) {
+    yield `input "${as}" is mapped by dimension, but one side has not several; map it by singleDimension.`
+    return
+  }
+  for (const [place, link] of links.entries()) {
+    const down = dimensionOf(to, link.downstream)
+    const up = dimensionOf(from, link.upstream)
+    if (down === undefined)
+      yield `input "${as}" is mapped by dimension "${link.downstream}", but "${definition.name}" has only ${namesOf(to).join(", ")}.`
+    else if (up === undefined)
+      yield `input "${as}" is mapped from dimension "${link.upstream}", but "${upstream.name}" has only ${namesOf(from).join(", ")}.`
+    else if (links.some((other, index) => index < place && other.upstream === link.upstream))
+      yield `input "${as}" maps dimension "${link.upstream}" of "${upstream.name}" twice; each is mapped to one.`
+    else yield* ofLink(definition, input, { mapping: link.mapping, up: up.partitions, down: down.partitions })
+  }
+}
+
+function* ofSingleDimension(definition: Definition, input: Input, mapping: SingleDimension): Problems {
+  const { as, asset: upstream } = input
+  const from = upstream.partitions
+  const to = definition.partitions
+  const several = Partitions.isMulti(from) ? from : Partitions.isMulti(to) ? to : undefined
+  const single = Partitions.isMulti(from) ? to : from
+  if (several === undefined || Partitions.isMulti(single) || Partitions.isUnpartitioned(single)) {
+    yield `input "${as}" is mapped by a single dimension, so one side has several and the other is cut in one way.`
+    return
+  }
+  const found = dimensionOf(several, mapping.dimension)
+  if (found === undefined) {
+    yield `input "${as}" is mapped by dimension "${mapping.dimension}", but there are only ${namesOf(several).join(", ")}.`
+    return
+  }
+  const [up, down] = Partitions.isMulti(from) ? [found.partitions, single] : [single, found.partitions]
+  yield* ofLink(definition, input, { mapping: mapping.mapping, up, down })
+}
+
+/** A dimension that is mapped to another is mapped as two assets that are cut like this would be. */
+function* ofLink(
+  definition: Definition,
+  input: Input,
+  link: {
+    readonly mapping: DimensionMapping
+    readonly up: Partitions.Partitions
+    readonly down: Partitions.Partitions
+  }
+): Problems {
+  const { as } = input
+  const { down, mapping, up } = link
+  switch (mapping._tag) {
+    case "All":
+      return
+    case "Identity":
+      if (up._tag !== down._tag) yield `input "${as}" maps a dimension of windows and one of names by identity.`
+      return
+    case "TimeWindows":
+      if (up._tag !== "TimeWindows" || down._tag !== "TimeWindows")
+        yield `input "${as}" is mapped by time windows, but one side has none.`
+      return
+    case "Keys":
+    case "StaticMap":
+    case "Custom":
+      return yield* ofKeysOfLink(
+        { ...definition, partitions: down },
+        { ...input, asset: { ...input.asset, partitions: up } },
+        mapping
+      )
+    default:
+      yield `input "${as}" maps a dimension by ${format(mapping)}, which reads rows; dimensions are mapped by their keys.`
+  }
+}
+
+function* ofKeysOfLink(definition: Definition, input: Input, mapping: Keys | StaticMap | Custom): Problems {
+  yield* ofDynamic(definition, input, mapping)
+  yield* ofKeysBetween(definition, input, mapping)
+}
+
 /** Units of the same key must be the same units. */
-function* ofIdentity({ write }: Definition, { as, asset: upstream }: Input): Problems {
+function* ofIdentity({ partitions, write }: Definition, { as, asset: upstream }: Input): Problems {
+  const from = upstream.partitions
+  if (Partitions.isMulti(from) || Partitions.isMulti(partitions)) {
+    const names = [from, partitions].map((one) => (Partitions.isMulti(one) ? namesOf(one).join(", ") : "none"))
+    if (names[0] !== names[1]) {
+      yield `input "${as}" is mapped by identity, but the dimensions of "${upstream.name}" are ${names[0]}, and here ${names[1]}; map it by byDimension or singleDimension.`
+    } else if (Partitions.isMulti(from) && Partitions.isMulti(partitions)) {
+      const other = from.dimensions.find(
+        (one, place) => one.partitions._tag !== partitions.dimensions[place]?.partitions._tag
+      )
+      if (other !== undefined)
+        yield `input "${as}" is mapped by identity, but dimension "${other.name}" has windows on one side and names on the other.`
+    }
+  }
   // One unit upstream says nothing of which of many here is stale.
   const isWholeOfParts = upstream.write._tag === "Replace" && write._tag === "ReplacePartitions"
   if (

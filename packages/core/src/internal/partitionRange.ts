@@ -22,6 +22,16 @@ export const items = (text: string): ReadonlyArray<Item> => {
   })
 }
 
+/** The parts of an item, each with its own position. */
+export const segments = (item: Item, delimiter: string): ReadonlyArray<Item> => {
+  let offset = 0
+  return item.text.split(delimiter).map((part) => {
+    const position = item.position + offset + part.length - part.trimStart().length
+    offset += part.length + delimiter.length
+    return { text: part.trim(), position }
+  })
+}
+
 /** The instants that an item means, not yet widened to whole windows, or what is wrong with it. */
 export const instants = (grid: Calendar.Grid, text: string): Result.Result<TimeWindow, string> => {
   const dots = text.indexOf("..")

@@ -11,9 +11,8 @@ export const normalize = (spans: Iterable<TimeWindow>): Spans => {
 }
 
 export const union = (self: Spans, that: Spans): Spans => {
-  if (self.length === 0 || that.length === 0) {
-    return self.length === 0 ? that : self
-  }
+  if (isWithin(self, that)) return that
+  if (isWithin(that, self)) return self
   const both: Array<TimeWindow> = []
   let right = 0
   for (const span of self) {
@@ -29,6 +28,8 @@ export const union = (self: Spans, that: Spans): Spans => {
 }
 
 export const intersection = (self: Spans, that: Spans): Spans => {
+  if (isWithin(self, that)) return self
+  if (isWithin(that, self)) return that
   const shared: Array<TimeWindow> = []
   let left = 0
   let right = 0
@@ -48,6 +49,7 @@ export const intersection = (self: Spans, that: Spans): Spans => {
 }
 
 export const difference = (self: Spans, that: Spans): Spans => {
+  if (isApart(self, that)) return self
   const rest: Array<TimeWindow> = []
   let right = 0
   for (const span of self) {
@@ -87,6 +89,17 @@ export const equals = (self: Spans, that: Spans): boolean =>
   self.every((span, index) => span.start === that[index].start && span.end === that[index].end)
 
 // --- internal ---
+
+/** Whether one span holds everything: mostly so, where units are asked for among those that exist or are built. */
+const isWithin = (self: Spans, that: Spans): boolean =>
+  self.length === 0 || (that.length === 1 && that[0].start <= self[0].start && self[self.length - 1].end <= that[0].end)
+
+/** Whether one ends before the other begins. */
+const isApart = (self: Spans, that: Spans): boolean =>
+  self.length === 0 ||
+  that.length === 0 ||
+  self[self.length - 1].end <= that[0].start ||
+  that[that.length - 1].end <= self[0].start
 
 const isNormal = (spans: Spans): boolean =>
   spans.every(({ end, start }, index) => start < end && (index === 0 || spans[index - 1].end < start))

@@ -5,8 +5,10 @@
 import * as Layer from "effect/Layer"
 import type { MemoryStore } from "../Transactor.ts"
 import * as AutomationCursors from "./AutomationCursors.ts"
+import * as Backfills from "./Backfills.ts"
 import * as Materializations from "./Materializations.ts"
 import * as Outbox from "./Outbox.ts"
+import * as PartitionKeys from "./PartitionKeys.ts"
 import * as Positions from "./Positions.ts"
 import * as Quarantine from "./Quarantine.ts"
 import * as Runs from "./Runs.ts"
@@ -20,8 +22,10 @@ import * as StaleSets from "./StaleSets.ts"
  */
 export type Ledger =
   | AutomationCursors.AutomationCursors
+  | Backfills.Backfills
   | Materializations.Materializations
   | Outbox.Outbox
+  | PartitionKeys.PartitionKeys
   | Positions.Positions
   | Quarantine.Quarantine
   | Runs.Runs
@@ -36,7 +40,9 @@ export type Ledger =
 export const layerMemory: Layer.Layer<Ledger, never, MemoryStore> = Layer.provideMerge(
   AutomationCursors.layerMemory,
   Layer.mergeAll(
+    Backfills.layerMemory,
     Outbox.layerMemory,
+    PartitionKeys.layerMemory,
     Positions.layerMemory,
     Quarantine.layerMemory,
     Runs.layerMemory,

@@ -87,6 +87,14 @@ export class Materializations extends Context.Service<
       readonly asset: AssetKey
       readonly codeVersion: string
     }) => Effect.Effect<ReadonlyArray<string>, Reason>
+    /**
+     * The built units that have any of these texts for a key, or for a part of one between `|`, of all assets but some; in
+     * order.
+     */
+    readonly withParts: (options: {
+      readonly parts: ReadonlyArray<string>
+      readonly except: ReadonlyArray<AssetKey>
+    }) => Effect.Effect<ReadonlyMap<AssetKey, ReadonlyArray<string>>, Reason>
     /** How many units of an asset were built. */
     readonly count: (asset: AssetKey) => Effect.Effect<number, Reason>
     /** The last materialization of a unit; none where it was never built. */
@@ -139,6 +147,22 @@ export const layerMemory: Layer.Layer<Materializations, never, MemoryStore> = La
                 const outdated = units.filter((unit) => unit.codeVersion !== codeVersion)
                 return [asset, { set: undefined, units: units.map(nameOf), outdated: outdated.map(nameOf) }]
               })
+            )
+        ),
+      withParts: ({ except, parts }) =>
+        Effect.sync(
+          () =>
+            new Map(
+              Array.from(state.get())
+                .filter(([asset]) => !except.includes(asset))
+                .map(([asset, units]): readonly [AssetKey, ReadonlyArray<string>] => [
+                  asset,
+                  Array.from(units.keys())
+                    .filter((unit) => unit.split("|").some((part) => parts.includes(part)))
+                    .toSorted()
+                ])
+                .filter(([, units]) => units.length > 0)
+                .toSorted(([a], [b]) => (a < b ? -1 : 1))
             )
         ),
       count: (asset) => Effect.sync(() => of(asset).size),

@@ -73,7 +73,9 @@ export const all: ReadonlyArray<Migration> = [
   { id: 4, name: "outbox", statements: (schema) => outbox(schema) },
   { id: 5, name: "automation", statements: (schema) => automation(schema) },
   { id: 6, name: "built sets", statements: (schema) => builtSets(schema) },
-  { id: 7, name: "position revisions", statements: (schema) => positionRevisions(schema) }
+  { id: 7, name: "position revisions", statements: (schema) => positionRevisions(schema) },
+  { id: 8, name: "partition keys", statements: (schema) => partitionKeys(schema) },
+  { id: 9, name: "backfills", statements: (schema) => backfills(schema) }
 ]
 
 // --- internal ---
@@ -395,6 +397,67 @@ const positionRevisions = (schema: string): ReadonlyArray<Sql> => [
     table: "position",
     by: "(asset, revision)",
     serves: "The last move of an asset's positions (Positions.revision)."
+  })
+]
+
+const partitionKeys = (schema: string): ReadonlyArray<Sql> =>
+  table(schema, "partition_key", "The keys of dynamic partitions, which are added and removed at run time.", {
+    columns: {
+      name: [name, "The name that the assets which are cut by the keys share."],
+      key: [name, "The key."],
+      revision: [
+        "bigint NOT NULL GENERATED ALWAYS AS IDENTITY",
+        "Order of adding; a key that was removed and is added again has another one."
+      ],
+      added_at: ["timestamptz NOT NULL", "When it was added."]
+    },
+    constraints: ["PRIMARY KEY (name, key)"]
+  })
+
+const backfills = (schema: string): ReadonlyArray<Sql> => [
+  ...table(schema, "backfill", "What was to be built of the past, once.", {
+    columns: {
+      backfill_id: [`${name} PRIMARY KEY`, "Id of the backfill."],
+      status: [
+        `text NOT NULL ${oneOf("status", ["running", "succeeded", "failed", "cancelled"])}`,
+        "State of the backfill; running also while no process works on it."
+      ],
+      selection: ["text NOT NULL", "The assets as they were selected."],
+      partitions: ["text", "The range of partitions as it was asked for; null where none was."],
+      only_units: ["text[] NOT NULL", "The states that units had to be in; empty where any would do."],
+      max_concurrent: ["integer NOT NULL", "The most runs at once, over all processes."],
+      requested_by: ["text NOT NULL", "Who or what asked for it."],
+      why: ["text NOT NULL", "Why it was asked for."],
+      started_at: ["timestamptz NOT NULL", "When it began."],
+      heartbeat_at: ["timestamptz NOT NULL", "Last sign of life of a process that works on it."],
+      finished_at: ["timestamptz", "When it ended; null while it is running."]
+    },
+    storage: "fillfactor = 70"
+  }),
+  ...index(schema, "backfill_latest", {
+    table: "backfill",
+    by: "(started_at, backfill_id)",
+    serves: "The latest backfills (Backfills.list)."
+  }),
+  // The sets change with every step, and no indexed column does (a HOT update).
+  ...table(schema, "backfill_asset", "How far a backfill is with each of its assets, as sets of units.", {
+    columns: {
+      backfill_id: [name, "The backfill."],
+      asset: [name, "The asset."],
+      place: ["integer NOT NULL", "Place of the asset in the graph, upstream before downstream."],
+      target: ["json NOT NULL", "The units to be built."],
+      requested: ["json NOT NULL", "Those of them that were handed to a run."],
+      built: ["json NOT NULL", "Those of them that were built."],
+      failed: ["json NOT NULL", "Those of them that could not be built, and what is made of such units."],
+      failures: ["json NOT NULL", "Why units could not be built; units that only lie downstream have no entry."],
+      run_id: ["text", "The run that is under way; null where there is none."],
+      process: ["text", "The process that carries it out, there while it holds the lock of this name."]
+    },
+    constraints: [
+      "PRIMARY KEY (backfill_id, asset)",
+      `FOREIGN KEY (backfill_id) REFERENCES ${qualified(schema, "backfill")} (backfill_id) ON DELETE CASCADE`
+    ],
+    storage: "fillfactor = 50"
   })
 ]
 

@@ -10,6 +10,7 @@
  * a long transaction, of anyone on the server, delays what began after it.
  */
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
@@ -19,6 +20,7 @@ import type { AssetKey } from "../Asset.ts"
 import type { AssetEvent } from "../AssetEvent.ts"
 import type { Reason } from "../MaterializationError.ts"
 import { MemoryStore } from "../Transactor.ts"
+import * as Retention from "./Retention.ts"
 
 /**
  * An event with its place in the order.
@@ -81,6 +83,11 @@ export class Outbox extends Context.Service<
     }) => Effect.Effect<ReadonlyArray<OutboxEntry>, Reason>
     /** Deletes the events up to and with the given one. */
     readonly acknowledge: (options: { readonly upTo: string }) => Effect.Effect<void, Reason>
+    /**
+     * Deletes of the oldest events, or of those behind the given one, up to `limit` of which it looks at those that are
+     * older than an instant, whether or not anybody was told of them; with `isCounted` it only counts.
+     */
+    readonly prune: (options: Retention.Batch) => Effect.Effect<Retention.Pruned, Reason>
     /** Tells listeners when the transaction commits, without an event. */
     readonly announce: (notices: ReadonlyArray<Notice>) => Effect.Effect<void, Reason>
     /**
@@ -126,6 +133,15 @@ export const layerMemory: Layer.Layer<Outbox, never, MemoryStore> = Layer.effect
         Effect.sync(() => {
           const { entries, last } = state.get()
           state.set({ last, entries: entries.filter(({ id }) => Number(id) > Number(upTo)) })
+        }),
+      prune: (batch) =>
+        Effect.sync(() => {
+          const { entries, last } = state.get()
+          const window = entries.filter(({ id }) => Number(id) > Number(batch.after ?? 0)).slice(0, batch.limit)
+          const old = new Set(window.filter(({ event }) => DateTime.isLessThan(event.at, batch.before)))
+          if (!batch.isCounted) state.set({ last, entries: entries.filter((entry) => !old.has(entry)) })
+          // What follows is younger: events stand in the order in which they were committed.
+          return { count: old.size, next: old.size === 0 ? undefined : Retention.next(batch, window) }
         }),
       announce,
       listen: Effect.map(PubSub.subscribe(notices), Stream.fromSubscription)

@@ -4,7 +4,7 @@
  * file is landed (L4), and also after its release, as evidence.
  */
 import * as Context from "effect/Context"
-import type * as DateTime from "effect/DateTime"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -13,6 +13,7 @@ import type { AssetKey } from "../Asset.ts"
 import type { Reason } from "../MaterializationError.ts"
 import type { Rejected } from "../Source.ts"
 import { MemoryStore } from "../Transactor.ts"
+import * as Retention from "./Retention.ts"
 
 /**
  * A row in quarantine.
@@ -73,6 +74,11 @@ export class Quarantine extends Context.Service<
       readonly rows: ReadonlyArray<{ readonly id: string; readonly reasons: ReadonlyArray<string> }>
       readonly at: DateTime.Utc
     }) => Effect.Effect<void, Reason>
+    /**
+     * Deletes of the oldest rows, or of those behind the given one, up to `limit` of which it looks at those that were
+     * released before an instant; with `isCounted` it only counts. A row that waits stays (L4).
+     */
+    readonly prune: (options: Retention.Batch) => Effect.Effect<Retention.Pruned, Reason>
   }
 >()("@assay/core/ledger/Quarantine") {}
 
@@ -107,7 +113,9 @@ export const pages = (options: {
 export const layerMemory: Layer.Layer<Quarantine, never, MemoryStore> = Layer.effect(
   Quarantine,
   Effect.gen(function* () {
-    const state = (yield* MemoryStore).cell<ReadonlyArray<QuarantinedRow>>([])
+    const store = yield* MemoryStore
+    const state = store.cell<ReadonlyArray<QuarantinedRow>>([])
+    const lastId = store.cell(0)
     const open = (asset: AssetKey | undefined) =>
       state.get().filter((row) => row.releasedAt === undefined && (asset === undefined || row.asset === asset))
 
@@ -121,7 +129,7 @@ export const layerMemory: Layer.Layer<Quarantine, never, MemoryStore> = Layer.ef
             known.add(identity(rejected))
             added.push({
               ...rejected,
-              id: String(state.get().length + added.length + 1),
+              id: String(lastId.get() + added.length + 1),
               asset,
               runId,
               quarantinedAt: at,
@@ -131,6 +139,7 @@ export const layerMemory: Layer.Layer<Quarantine, never, MemoryStore> = Layer.ef
             })
           }
           state.set([...state.get(), ...added])
+          lastId.set(lastId.get() + added.length)
           return added.length
         }),
       list: ({ after, asset, limit }) =>
@@ -157,6 +166,18 @@ export const layerMemory: Layer.Layer<Quarantine, never, MemoryStore> = Layer.ef
               return revised === undefined ? row : { ...row, reasons: revised, retriedAt: at }
             })
           )
+        }),
+      prune: (batch) =>
+        Effect.sync(() => {
+          const window = state
+            .get()
+            .filter(({ id }) => Number(id) > Number(batch.after ?? 0))
+            .slice(0, batch.limit)
+          const old = new Set(
+            window.filter(({ releasedAt }) => releasedAt !== undefined && DateTime.isLessThan(releasedAt, batch.before))
+          )
+          if (!batch.isCounted) state.set(state.get().filter((row) => !old.has(row)))
+          return { count: old.size, next: Retention.next(batch, window) }
         })
     })
   })

@@ -9,7 +9,8 @@ import * as Layer from "effect/Layer"
 import type { AssetKey } from "../Asset.ts"
 import { DataQuality, type Reason } from "../MaterializationError.ts"
 import * as Run from "../Run.ts"
-import { MemoryStore } from "../Transactor.ts"
+import { type Cell, MemoryStore } from "../Transactor.ts"
+import * as Retention from "./Retention.ts"
 
 /**
  * What a run id, or the beginning of one, leads to.
@@ -71,6 +72,14 @@ export class Runs extends Context.Service<
     }) => Effect.Effect<ReadonlyArray<string>, Reason>
     /** The latest step of each asset that has one. */
     readonly lastOf: (assets: ReadonlyArray<AssetKey>) => Effect.Effect<ReadonlyMap<AssetKey, Run.StepRecord>, Reason>
+    /**
+     * Deletes of the oldest runs, or of those behind the given one, up to `limit` of which it looks at those that ended
+     * before an instant, with their steps; not those to be kept, and never a run that has the latest step of an asset. With
+     * `isCounted` it only counts.
+     */
+    readonly prune: (
+      options: Retention.Batch & { readonly keep: ReadonlyArray<string> }
+    ) => Effect.Effect<Retention.Pruned & { readonly steps: number }, Reason>
   }
 >()("@assay/core/ledger/Runs") {}
 
@@ -169,10 +178,20 @@ export const layerMemory: Layer.Layer<Runs, never, MemoryStore> = Layer.effect(
               return last === undefined ? [] : [[asset, last]]
             })
           )
-        })
+        }),
+      prune: (batch) => Effect.sync(() => pruneIn(state, batch))
     })
   })
 )
+
+/**
+ * The place of a run among the oldest ones: instants of one length, so that texts are in the order of time.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const placeOf = ({ runId, startedAt }: Pick<Run.RunRecord, "runId" | "startedAt">): string =>
+  `${DateTime.formatIso(startedAt)} ${runId}`
 
 // --- internal ---
 
@@ -183,6 +202,36 @@ interface Entry {
 
 const stepsOf = (entry: Entry): ReadonlyArray<Run.StepRecord> =>
   Array.from(entry.steps.values()).toSorted((a, b) => a.index - b.index)
+
+const pruneIn = (
+  state: Cell<ReadonlyMap<string, Entry>>,
+  batch: Retention.Batch & { readonly keep: ReadonlyArray<string> }
+): Retention.Pruned & { readonly steps: number } => {
+  const entries = Array.from(state.get().values()).toSorted(oldestFirst)
+  const byAsset = Map.groupBy(entries.flatMap(stepsOf), ({ asset }) => asset)
+  const latest = Array.from(byAsset.values(), (steps) => steps.toSorted(latestFirst)[0]?.runId)
+  const kept = new Set([...batch.keep, ...latest])
+  const window = entries
+    .filter(({ run }) => batch.after === undefined || placeOf(run) > batch.after)
+    .filter(({ run }) => DateTime.isLessThan(run.startedAt, batch.before))
+    .slice(0, batch.limit)
+  const old = window.filter(
+    ({ run }) =>
+      run.finishedAt !== undefined && DateTime.isLessThan(run.finishedAt, batch.before) && !kept.has(run.runId)
+  )
+  const gone = new Set(old.map(({ run }) => run.runId))
+  if (!batch.isCounted) state.set(new Map(Array.from(state.get()).filter(([runId]) => !gone.has(runId))))
+  return {
+    count: old.length,
+    steps: old.reduce((sum, { steps }) => sum + steps.size, 0),
+    next: Retention.next(
+      batch,
+      window.map(({ run }) => ({ id: placeOf(run) }))
+    )
+  }
+}
+
+const oldestFirst = (a: Entry, b: Entry): number => (placeOf(a.run) < placeOf(b.run) ? -1 : 1)
 
 const latestFirst = (a: Run.StepRecord, b: Run.StepRecord): number =>
   DateTime.Order(b.startedAt, a.startedAt) || (a.runId === b.runId ? b.index - a.index : a.runId < b.runId ? 1 : -1)

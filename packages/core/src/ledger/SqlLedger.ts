@@ -9,8 +9,10 @@ import type { Transactor } from "../Transactor.ts"
 import type { Ledger } from "./Ledger.ts"
 import * as Migrations from "./Migrations.ts"
 import * as SqlAutomationCursors from "./SqlAutomationCursors.ts"
+import * as SqlBackfills from "./SqlBackfills.ts"
 import * as SqlMaterializations from "./SqlMaterializations.ts"
 import * as SqlOutbox from "./SqlOutbox.ts"
+import * as SqlPartitionKeys from "./SqlPartitionKeys.ts"
 import * as SqlPositions from "./SqlPositions.ts"
 import * as SqlQuarantine from "./SqlQuarantine.ts"
 import * as SqlRuns from "./SqlRuns.ts"
@@ -40,7 +42,9 @@ export const layerMigrations: Layer.Layer<never, Reason, Postgres | Transactor> 
  */
 export const layerWithoutMigrations: Layer.Layer<Ledger, never, Postgres> = Layer.mergeAll(
   Layer.provideMerge(SqlAutomationCursors.layer, SqlOutbox.layer),
+  SqlBackfills.layer,
   SqlMaterializations.layer,
+  SqlPartitionKeys.layer,
   SqlPositions.layer,
   SqlQuarantine.layer,
   SqlRuns.layer,

@@ -74,6 +74,20 @@ export const layer: Layer.Layer<Materializations, never, Postgres> = Layer.effec
           (rows) => rows.map(({ unit }) => unit)
         ),
 
+      // Of the assets left out, which are most or all of them, nothing is read.
+      withParts: ({ except, parts }) =>
+        Effect.map(
+          pg.query(
+            sql`SELECT asset, json_agg(unit ORDER BY unit) AS units FROM ${table}
+            WHERE asset = ANY(ARRAY(SELECT asset FROM ${identifier(pg.schemas.ledger, "asset")}
+                WHERE asset <> ALL(${except}::text[])))
+              AND string_to_array(unit, '|') && ${parts}::text[]
+            GROUP BY asset ORDER BY asset`,
+            Schema.Struct({ asset: Schema.String, units: Schema.Array(Schema.String) })
+          ),
+          (rows) => new Map(rows.map(({ asset, units }) => [asset, units]))
+        ),
+
       count: (asset) =>
         Effect.map(
           pg.query(

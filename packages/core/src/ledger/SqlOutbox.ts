@@ -1,6 +1,7 @@
 /**
  * The outbox on PostgreSQL: `Outbox.ts` says why events are ordered by transaction.
  */
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -9,6 +10,7 @@ import * as Stream from "effect/Stream"
 import { AssetEventJson } from "../AssetEvent.ts"
 import { md5 } from "../internal/hash.ts"
 import { DataQuality, type Reason } from "../MaterializationError.ts"
+import * as Codec from "../postgres/Codec.ts"
 import { Postgres } from "../postgres/Postgres.ts"
 import { identifier, literal, sql, type Sql } from "../Sql.ts"
 import { type Notice, noticeOf, Outbox } from "./Outbox.ts"
@@ -63,6 +65,27 @@ export const layer: Layer.Layer<Outbox, never, Postgres> = Layer.effect(
       }),
 
       acknowledge: ({ upTo }) => Effect.asVoid(pg.execute(sql`DELETE FROM ${table} WHERE ${order} <= ${parsed(upTo)}`)),
+
+      prune: Effect.fnUntraced(function* (batch) {
+        const after = batch.after === undefined ? literal("TRUE") : sql`${order} > ${parsed(batch.after)}`
+        const isOld = sql`(event->>'at')::timestamptz < ${DateTime.formatIso(batch.before)}::timestamptz`
+        const [found] = yield* pg.query(
+          sql`WITH looked AS (
+              SELECT transaction_id, id, ${isOld} AS is_old FROM ${table}
+              WHERE ${after} ORDER BY transaction_id, id LIMIT ${batch.limit}
+            ), gone AS (
+              DELETE FROM ${table} AS o USING looked AS l
+              WHERE l.is_old AND (o.transaction_id, o.id) = (l.transaction_id, l.id)
+                AND ${literal(batch.isCounted ? "FALSE" : "TRUE")}
+            )
+            SELECT count(*) FILTER (WHERE is_old) AS count, count(*) AS looked,
+              (SELECT transaction_id::text || '.' || id FROM looked ORDER BY transaction_id DESC, id DESC LIMIT 1) AS last
+            FROM looked`,
+          Schema.Struct({ count: Codec.integer, looked: Codec.integer, last: Schema.NullOr(Schema.String) })
+        )
+        const isMore = found !== undefined && found.count > 0 && found.looked === batch.limit
+        return { count: found?.count ?? 0, next: isMore ? (found.last ?? undefined) : undefined }
+      }),
 
       announce: (notices) => (notices.length === 0 ? Effect.void : Effect.asVoid(pg.execute(told(notices)))),
 

@@ -74,7 +74,24 @@ export const layer: Layer.Layer<Quarantine, never, Postgres> = Layer.effect(
           FROM unnest(${rows.map(({ id }) => id)}::bigint[], ${rows.map(({ reasons }) => toJson(reasons))}::jsonb[])
             AS revised(id, reasons)
           WHERE q.id = revised.id AND q.released_at IS NULL`)
+        ),
+
+      // In the order of the primary key, whatever was released: an index of what was would cost every landing.
+      prune: Effect.fnUntraced(function* (batch) {
+        const [found] = yield* pg.query(
+          sql`WITH looked AS (
+              SELECT id, released_at < ${DateTime.formatIso(batch.before)}::timestamptz AS is_old FROM ${table}
+              WHERE id > ${batch.after ?? "0"}::bigint ORDER BY id LIMIT ${batch.limit}
+            ), gone AS (
+              DELETE FROM ${table} AS q USING looked AS l
+              WHERE l.is_old AND q.id = l.id AND ${literal(batch.isCounted ? "FALSE" : "TRUE")}
+            )
+            SELECT count(*) FILTER (WHERE is_old) AS count, count(*) AS looked, max(id)::text AS last FROM looked`,
+          Schema.Struct({ count: Codec.integer, looked: Codec.integer, last: Schema.NullOr(Schema.String) })
         )
+        const isMore = found?.looked === batch.limit
+        return { count: found?.count ?? 0, next: isMore ? (found.last ?? undefined) : undefined }
+      })
     })
   })
 )

@@ -9,6 +9,7 @@ import * as Codec from "../postgres/Codec.ts"
 import { Postgres } from "../postgres/Postgres.ts"
 import * as Run from "../Run.ts"
 import { identifier, literal, sql, type Sql } from "../Sql.ts"
+import type * as Retention from "./Retention.ts"
 import { abandonedError, maxCandidates, Runs } from "./Runs.ts"
 
 /**
@@ -116,12 +117,68 @@ export const layer: Layer.Layer<Runs, never, Postgres> = Layer.effect(
             StepRow
           ),
           (steps) => new Map(steps.map((step) => [step.asset, step]))
-        )
+        ),
+
+      prune: Effect.fnUntraced(function* (batch) {
+        const [found] = yield* pg.query(prune({ runTable, stepTable }, batch), PrunedRow)
+        const isMore = found?.looked === batch.limit
+        return {
+          count: found?.runs ?? 0,
+          steps: found?.steps ?? 0,
+          next: isMore ? (found.last ?? undefined) : undefined
+        }
+      })
     })
   })
 )
 
 // --- internal ---
+
+const PrunedRow = Schema.Struct({
+  looked: Codec.integer,
+  runs: Codec.integer,
+  steps: Codec.integer,
+  last: Schema.NullOr(Schema.String)
+})
+
+/**
+ * One batch of old runs. Index `run_latest` gives the oldest, index `step_latest` the assets, by skipping from one to the
+ * next, and the latest step of each; steps go with their runs by the foreign key.
+ */
+const prune = (
+  { runTable, stepTable }: { readonly runTable: Sql; readonly stepTable: Sql },
+  batch: Retention.Batch & { readonly keep: ReadonlyArray<string> }
+): Sql => {
+  const [after, runId] = batch.after?.split(/ (.*)/s) ?? []
+  return sql`WITH RECURSIVE named AS (
+      (SELECT asset FROM ${stepTable} ORDER BY asset LIMIT 1)
+      UNION ALL
+      SELECT (SELECT s.asset FROM ${stepTable} AS s WHERE s.asset > n.asset ORDER BY s.asset LIMIT 1)
+      FROM named AS n WHERE n.asset IS NOT NULL
+    ), kept AS (
+      SELECT latest.run_id FROM named AS n CROSS JOIN LATERAL (
+        SELECT s.run_id FROM ${stepTable} AS s WHERE s.asset = n.asset
+        ORDER BY s.started_at DESC, s.run_id DESC, s.step_index DESC LIMIT 1
+      ) AS latest
+      UNION ALL SELECT * FROM unnest(${batch.keep}::text[]) AS referred(run_id)
+    ), looked AS (
+      SELECT run_id, started_at, status <> 'running' AND finished_at < ${instant(batch.before)}
+        AND NOT EXISTS (SELECT FROM kept AS k WHERE k.run_id = r.run_id) AS is_old
+      FROM ${runTable} AS r
+      WHERE started_at < ${instant(batch.before)}
+        AND ${after === undefined ? literal("TRUE") : sql`(started_at, run_id) > (${after}::timestamptz, ${runId ?? ""})`}
+      ORDER BY started_at, run_id LIMIT ${batch.limit}
+    ), steps AS (
+      SELECT count(*) AS count FROM ${stepTable} AS s JOIN looked AS l ON l.run_id = s.run_id WHERE l.is_old
+    ), gone AS (
+      DELETE FROM ${runTable} AS r USING looked AS l
+      WHERE l.is_old AND r.run_id = l.run_id AND ${literal(batch.isCounted ? "FALSE" : "TRUE")}
+    )
+    SELECT count(*) AS looked, count(*) FILTER (WHERE is_old) AS runs, (SELECT count FROM steps) AS steps,
+      (SELECT to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || ' ' || run_id
+        FROM looked ORDER BY started_at DESC, run_id DESC LIMIT 1) AS last
+    FROM looked`
+}
 
 const RunRow = Schema.Struct({
   ...Run.RunRecord.fields,

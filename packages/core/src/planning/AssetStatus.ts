@@ -33,7 +33,7 @@ export interface AssetStatus<R = unknown> {
   readonly built: PartitionSet.PartitionSet
   /** The existing partitions that were built and may differ from the full refresh. */
   readonly stale: PartitionSet.PartitionSet
-  /** The units that were built by other code, and are no partitions that exist by this one. */
+  /** The units that were built by other code, or of keys that were removed, and are no partitions that exist now. */
   readonly withdrawn: ReadonlyArray<string>
   /** Why units are stale, and how many for each cause; partitions never built are not among them. */
   readonly causes: ReadonlyArray<{ readonly cause: Cause; readonly count: number }>
@@ -194,7 +194,7 @@ const ofPartitions = <R>(asset: Asset<string, unknown, R>, known: Known, now: nu
     existing,
     built,
     stale: PartitionSet.intersection(stale, built),
-    withdrawn: known.built.outdated.filter((unit) => !PartitionSet.has(existing, unit)),
+    withdrawn: withdrawnOf(existing, known.built),
     causes: [
       ...(isOtherCode ? [{ cause: { _tag: "CodeChanged" } as const, count: PartitionSet.size(built) }] : []),
       ...ranged.map(({ cause, partitions }) => ({
@@ -207,6 +207,14 @@ const ofPartitions = <R>(asset: Asset<string, unknown, R>, known: Known, now: nu
     ],
     marked
   }
+}
+
+const withdrawnOf = (existing: PartitionSet.PartitionSet, { outdated, units }: Built): ReadonlyArray<string> => {
+  const gone = outdated.filter((unit) => !PartitionSet.has(existing, unit))
+  if (Partitions.dynamicNames(existing.partitions).length === 0) return gone
+  // What the ledger says is no key is none, whatever code has built it.
+  const revision = Partitions.revisionsOf(existing.partitions)
+  return Array.from(new Set([...gone, ...units.filter((unit) => revision(unit) === undefined)]))
 }
 
 const builtOf = (partitions: Partitions.Partitions, { set, units }: Built): PartitionSet.PartitionSet =>

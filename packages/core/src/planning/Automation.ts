@@ -145,7 +145,7 @@ export const evaluate = (options: {
  * @since 0.1.0
  */
 export const definitionOf = ({ partitions, policy: { automation } }: Asset): string =>
-  md5(canonicalJson({ automation, partitions }))
+  md5(canonicalJson({ automation, partitions: Partitions.withoutKeys(partitions) }))
 
 /**
  * Whether a condition asks for what was before: without such a part, nothing has to be remembered.
@@ -224,6 +224,8 @@ export const nextInstant = (graph: AssetGraph, after: number): number | undefine
  * @since 0.1.0
  */
 export const nextOpening = (partitions: Partitions.Partitions, after: number): number | undefined => {
+  if (Partitions.isMulti(partitions))
+    return least(partitions.dimensions.flatMap((one) => nextOpening(one.partitions, after) ?? []))
   if (!Partitions.isTimeWindows(partitions)) return undefined
   const { end, start } = Partitions.range(partitions)
   let window = Partitions.windowEndingAfter(partitions, after)
@@ -312,7 +314,7 @@ const truth = (condition: AutomationCondition, asset: Asset, world: World, path:
     case "WillBeRequested":
       return leaf(condition, world.requested.get(asset.name) ?? none)
     case "InLatestWindow":
-      return leaf(condition, PartitionSet.takeLast(existing, condition.windows))
+      return leaf(condition, latest(existing, condition.windows))
     case "CronTick":
       return leaf(condition, hasTicked(condition, world) ? existing : none)
     case "And": {
@@ -427,12 +429,22 @@ const nothing = ({ partitions }: Asset): AssetState => {
   }
 }
 
+/** The newest windows that exist; of several dimensions those of each with windows, and all of what has none. */
+const latest = (existing: PartitionSet.PartitionSet, windows: number): PartitionSet.PartitionSet => {
+  const { partitions } = existing
+  if (Partitions.isTimeWindows(partitions)) return PartitionSet.takeLast(existing, windows)
+  if (!Partitions.isMulti(partitions)) return existing
+  const newest = partitions.dimensions.map(({ name }) => latest(PartitionSet.dimension(existing, name), windows))
+  return PartitionSet.intersection(existing, PartitionSet.product(partitions, newest))
+}
+
 /** The partitions whose windows end after an instant; one without a window never closes. */
 const within = (set: PartitionSet.PartitionSet, instant: number): PartitionSet.PartitionSet => {
   const { partitions } = set
-  return Partitions.isTimeWindows(partitions)
-    ? PartitionSet.difference(set, Partitions.finished(partitions, instant))
-    : set
+  const hasWindows = Partitions.isMulti(partitions)
+    ? partitions.dimensions.some((one) => Partitions.isTimeWindows(one.partitions))
+    : Partitions.isTimeWindows(partitions)
+  return hasWindows ? PartitionSet.difference(set, Partitions.finished(partitions, instant)) : set
 }
 
 const scheduleOf = ({ cron, timeZone }: AutomationCondition & { readonly _tag: "CronTick" }): Cron.Cron =>

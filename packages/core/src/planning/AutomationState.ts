@@ -31,6 +31,8 @@ export interface Known {
   readonly updated: PartitionSet.PartitionSet
   readonly marked: PartitionSet.PartitionSet
   readonly versions: ReadonlyMap<string, string>
+  /** Built of keys of dynamic partitions that were removed. */
+  readonly withdrawn: ReadonlySet<string>
 }
 
 /**
@@ -64,9 +66,31 @@ export const learn = (
       asset,
       facts.marks.map(({ unit }) => unit)
     ),
-    versions: new Map(facts.marks.map(({ unit, version }) => [unit, version]))
+    versions: new Map(facts.marks.map(({ unit, version }) => [unit, version])),
+    withdrawn: withdrawnOf(
+      asset,
+      built.map(({ unit }) => unit),
+      units === undefined ? [] : Array.from(before?.withdrawn ?? []).filter((unit) => !units.includes(unit))
+    )
   }
 }
+
+/**
+ * The units of removed keys whose rows are to be taken back, and have not been in vain.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const withdrawable = (self: Known, now: number): ReadonlyArray<string> =>
+  Array.from(self.withdrawn).filter(
+    (name) =>
+      !self.facts.failures.some(
+        ({ retryAt, unit, version }) =>
+          unit === name &&
+          version === versionOf(self, unit, undefined) &&
+          (retryAt === undefined || DateTime.toEpochMillis(retryAt) > now)
+      )
+  )
 
 /**
  * The same after an evaluation: nothing is newly updated.
@@ -191,7 +215,7 @@ export const inForeignRun = (asset: Asset, run: ForeignRun, now: number): Partit
  */
 export const encodeSet = (asset: Asset, set: PartitionSet.PartitionSet): Schema.Json => ({
   definition: definitionOf(asset),
-  spans: spansOf(set)
+  ...stored(set)
 })
 
 /**
@@ -203,7 +227,7 @@ export const encodeSet = (asset: Asset, set: PartitionSet.PartitionSet): Schema.
 export const decodeSet = (asset: Asset, json: Schema.Json, now: number): PartitionSet.PartitionSet => {
   const decoded = decodeSpans(json)
   return decoded._tag === "Some" && decoded.value.definition === definitionOf(asset)
-    ? setFrom(asset.partitions, decoded.value.spans)
+    ? restored(asset.partitions, decoded.value)
     : Partitions.existing(asset.partitions, now)
 }
 
@@ -215,9 +239,7 @@ export const decodeSet = (asset: Asset, json: Schema.Json, now: number): Partiti
  * @since 0.1.0
  */
 export const encodeParts = ({ parts }: Memory): Schema.Json =>
-  Object.fromEntries(
-    Array.from(parts, ([path, set]) => [path, { definition: cutOf(set.partitions), spans: spansOf(set) }])
-  )
+  Object.fromEntries(Array.from(parts, ([path, set]) => [path, { definition: cutOf(set.partitions), ...stored(set) }]))
 
 /**
  * What the last evaluation remembers; undefined where there was none.
@@ -233,9 +255,9 @@ export const memoryOf = ({ asset, facts: { remembered } }: Known): Memory | unde
     definition: remembered.definition,
     at: DateTime.toEpochMillis(remembered.at),
     parts: new Map(
-      Object.entries(parts?._tag === "Some" ? parts.value : {}).flatMap(([path, { definition, spans }]) => {
-        const partitions = cuts.get(definition)
-        return partitions === undefined ? [] : [[path, setFrom(partitions, spans)]]
+      Object.entries(parts?._tag === "Some" ? parts.value : {}).flatMap(([path, part]) => {
+        const partitions = cuts.get(part.definition)
+        return partitions === undefined ? [] : [[path, restored(partitions, part)]]
       })
     )
   }
@@ -255,6 +277,33 @@ const staleOf = (known: Known, existing: PartitionSet.PartitionSet): PartitionSe
 const setOf = (asset: Asset, units: ReadonlyArray<string>): PartitionSet.PartitionSet =>
   PartitionSet.fromKnownKeys(asset.partitions, isPartitioned(asset) || units.length === 0 ? units : [whole])
 
+const withdrawnOf = (asset: Asset, built: ReadonlyArray<string>, others: Iterable<string>): ReadonlySet<string> => {
+  if (!isPartitioned(asset) || Partitions.dynamicNames(asset.partitions).length === 0) return new Set()
+  const revision = Partitions.revisionsOf(asset.partitions)
+  return new Set([...others, ...built.filter((unit) => revision(unit) === undefined)])
+}
+
+/** Places among keys that come and go say nothing later, so of these the keys themselves are kept. */
+const stored = (set: PartitionSet.PartitionSet): Omit<typeof SetJson.Type, "definition"> => {
+  const { partitions } = set
+  if (Partitions.dynamicNames(partitions).length > 0) return { spans: [], keys: Array.from(PartitionSet.keys(set)) }
+  return Partitions.isMulti(partitions)
+    ? { spans: [], ranges: PartitionSet.toJson(set).ranges }
+    : { spans: spansOf(set) }
+}
+
+const restored = (
+  partitions: Partitions.Partitions,
+  { keys, ranges, spans }: Omit<typeof SetJson.Type, "definition">
+): PartitionSet.PartitionSet => {
+  if (keys !== undefined) return PartitionSet.fromKnownKeys(partitions, keys)
+  // The definition was found to be the same one, so its ranges can be read.
+  const none = PartitionSet.empty(partitions)
+  return ranges === undefined
+    ? setFrom(partitions, spans)
+    : Result.getOrThrow(PartitionSet.fromJson(partitions, { ...PartitionSet.toJson(none), ranges }))
+}
+
 const spansOf = ({ spans }: PartitionSet.PartitionSet): ReadonlyArray<readonly [number, number]> =>
   spans.map(({ end, start }) => [start, end])
 
@@ -267,7 +316,8 @@ const setFrom = (
     spans.map(([start, end]) => ({ start, end }))
   )
 
-const cutOf = (partitions: Partitions.Partitions): string => md5(canonicalJson({ ...partitions }))
+const cutOf = (partitions: Partitions.Partitions): string =>
+  md5(canonicalJson({ ...Partitions.withoutKeys(partitions) }))
 
 const upstreamCuts = (asset: Asset): ReadonlyArray<Partitions.Partitions> => [
   asset.partitions,
@@ -276,7 +326,9 @@ const upstreamCuts = (asset: Asset): ReadonlyArray<Partitions.Partitions> => [
 
 const SetJson = Schema.Struct({
   definition: Schema.String,
-  spans: Schema.Array(Schema.Tuple([Schema.Finite, Schema.Finite]))
+  spans: Schema.Array(Schema.Tuple([Schema.Finite, Schema.Finite])),
+  keys: Schema.optionalKey(Schema.Array(Schema.String)),
+  ranges: Schema.optionalKey(PartitionSet.Json.fields.ranges)
 })
 
 const decodeSpans = Schema.decodeUnknownOption(SetJson)

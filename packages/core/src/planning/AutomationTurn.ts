@@ -184,10 +184,11 @@ export const decide = (
     const free = PartitionSet.difference(PartitionSet.intersection(wanted, due), state.inProgress)
     const ready = PartitionSet.difference(free, IncompleteWindow.waiting(asset, free, now))
     const following = PartitionSet.difference(decision.follows, state.inProgress)
-    if (PartitionSet.isEmpty(ready) && PartitionSet.isEmpty(following)) continue
+    const removed = isAtWork(asset, reading) ? [] : AutomationState.withdrawable(own, now)
+    if (PartitionSet.isEmpty(ready) && PartitionSet.isEmpty(following) && removed.length === 0) continue
     const partitions = isPartitioned(asset) ? PartitionSet.union(ready, following) : undefined
     targets.push({ asset, isNamed: true, partitions, isForced: false })
-    if (PartitionSet.isEmpty(ready)) {
+    if (PartitionSet.isEmpty(ready) && removed.length === 0) {
       follows.push(asset.name)
       continue
     }
@@ -195,13 +196,19 @@ export const decide = (
     requested.push({
       asset: asset.name,
       units: ready,
-      because: Automation.because(decision.evaluation, ready),
+      because: [
+        ...Automation.because(decision.evaluation, ready),
+        ...(removed.length === 0 ? [] : ["keys were removed"])
+      ],
       deliveries: found ?? []
     })
     versions.set(
       asset.name,
       new Map(
-        Array.from(PartitionSet.keys(ready), (unit) => [unit, AutomationState.versionOf(own, unit, nameOf(found))])
+        [...PartitionSet.keys(ready), ...removed].map((unit) => [
+          unit,
+          AutomationState.versionOf(own, unit, nameOf(found))
+        ])
       )
     )
   }
@@ -223,6 +230,10 @@ export const nameOf = (deliveries: ReadonlyArray<Delivery> | undefined): string 
       )
 
 // --- internal ---
+
+/** Whether a run is about the asset, whatever of it: what it leaves is looked at when it has ended. */
+const isAtWork = ({ name }: Asset, { foreign, pending }: Reading): boolean =>
+  pending.some(({ asset, isAlive }) => isAlive && asset === name) || foreign.some(({ assets }) => assets.includes(name))
 
 const inProgress = (asset: Asset, { foreign, pending }: Reading, now: number): PartitionSet.PartitionSet => {
   const own = pending.filter((request) => request.isAlive && request.asset === asset.name)

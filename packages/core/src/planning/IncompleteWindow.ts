@@ -168,25 +168,83 @@ const absences = ({ name, partitions }: Asset, absent: PartitionSet.PartitionSet
   if (PartitionSet.isEmpty(absent)) return []
   const lack = (absent: PartitionSet.PartitionSet, obstacle: Obstacle): ReadonlyArray<Lack> =>
     PartitionSet.isEmpty(absent) ? [] : [{ upstream: name, absent, obstacle }]
-  const endless = absent.partitions
-  if (!Partitions.isTimeWindows(partitions) || !Partitions.isTimeWindows(endless))
-    return lack(absent, { _tag: "NoSuchKey" })
-  const { end, start } = Partitions.range(partitions)
-  const among = (window: TimeWindow) => PartitionSet.intersection(absent, PartitionSet.fromWindow(endless, window))
-  const before = among({ start: Number.NEGATIVE_INFINITY, end: start })
-  const behind =
-    end === Number.POSITIVE_INFINITY
-      ? PartitionSet.empty(endless)
-      : among({ start: end, end: Number.POSITIVE_INFINITY })
-  const coming = PartitionSet.difference(absent, PartitionSet.union(before, behind))
+  const dimensions = dimensionsOf(partitions, absent)
+  // A partition that is missing in two dimensions is told by the first of these reasons.
+  const reasons = [
+    { _tag: "NoSuchKey", of: unknownIn },
+    { _tag: "BeforeStart", of: beforeStart },
+    { _tag: "AfterEnd", of: behindEnd }
+  ] as const
+  const told: Array<Lack> = []
+  let left = absent
+  for (const { _tag, of } of reasons) {
+    const found = dimensions.reduce(
+      (union, dimension) => PartitionSet.union(union, dimension.among(of(dimension))),
+      PartitionSet.empty(absent.partitions)
+    )
+    told.push(...lack(PartitionSet.intersection(left, found), { _tag }))
+    left = PartitionSet.difference(left, found)
+  }
+  const [last] = dimensions.flatMap(({ cut, keysOf }) => existingFrom(cut, keysOf(left))).toSorted((a, b) => b - a)
+  return [...told, ...(last === undefined ? [] : lack(left, { _tag: "NotYet", existsAt: last }))]
+}
+
+/** One way in which partitions are cut, with the keys that are absent in it. */
+interface Dimension {
+  readonly cut: Partitions.Partitions
+  readonly keysOf: (absent: PartitionSet.PartitionSet) => PartitionSet.PartitionSet
+  readonly absent: PartitionSet.PartitionSet
+  /** The absent partitions with some keys of it. */
+  readonly among: (keys: PartitionSet.PartitionSet) => PartitionSet.PartitionSet
+}
+
+const dimensionsOf = (
+  partitions: Partitions.Partitions,
+  absent: PartitionSet.PartitionSet
+): ReadonlyArray<Dimension> => {
+  const all = absent.partitions
+  if (!Partitions.isMulti(partitions) || !Partitions.isMulti(all)) {
+    return [{ cut: partitions, keysOf: (set) => set, absent, among: (keys) => PartitionSet.intersection(absent, keys) }]
+  }
+  return partitions.dimensions.map(({ name, partitions: cut }, place): Dimension => {
+    const keysOf = (set: PartitionSet.PartitionSet) => PartitionSet.dimension(set, name)
+    const among = (keys: PartitionSet.PartitionSet) =>
+      PartitionSet.intersection(
+        absent,
+        PartitionSet.product(
+          all,
+          all.dimensions.map((one, index) => (index === place ? keys : PartitionSet.all(one.partitions)))
+        )
+      )
+    return { cut, keysOf, absent: keysOf(absent), among }
+  })
+}
+
+/** Names that the upstream has not, and windows of another grid. */
+const unknownIn = ({ absent, cut }: Dimension): PartitionSet.PartitionSet =>
+  Partitions.isTimeWindows(cut) && Partitions.isTimeWindows(absent.partitions)
+    ? PartitionSet.empty(absent.partitions)
+    : PartitionSet.difference(absent, PartitionSet.sameKeys(PartitionSet.sameKeys(absent, cut), absent.partitions))
+
+const beforeStart = ({ absent, cut }: Dimension): PartitionSet.PartitionSet =>
+  Partitions.isTimeWindows(cut)
+    ? amongWindows(absent, { start: Number.NEGATIVE_INFINITY, end: Partitions.range(cut).start })
+    : PartitionSet.empty(absent.partitions)
+
+const behindEnd = ({ absent, cut }: Dimension): PartitionSet.PartitionSet => {
+  const { end } = Partitions.isTimeWindows(cut) ? Partitions.range(cut) : { end: Number.POSITIVE_INFINITY }
+  return end === Number.POSITIVE_INFINITY
+    ? PartitionSet.empty(absent.partitions)
+    : amongWindows(absent, { start: end, end: Number.POSITIVE_INFINITY })
+}
+
+const amongWindows = (absent: PartitionSet.PartitionSet, window: TimeWindow): PartitionSet.PartitionSet =>
+  PartitionSet.intersection(absent, PartitionSet.fromWindow(absent.partitions, window))
+
+/** When the last of some windows will exist. */
+const existingFrom = (cut: Partitions.Partitions, coming: PartitionSet.PartitionSet): ReadonlyArray<number> => {
   const [last] = PartitionSet.windows(PartitionSet.last(coming))
-  return [
-    ...lack(before, { _tag: "BeforeStart" }),
-    ...lack(behind, { _tag: "AfterEnd" }),
-    ...(last === undefined
-      ? []
-      : lack(coming, { _tag: "NotYet", existsAt: Partitions.shift(partitions, last, -partitions.endOffset).end }))
-  ]
+  return last === undefined || !Partitions.isTimeWindows(cut) ? [] : [Partitions.shift(cut, last, -cut.endOffset).end]
 }
 
 /**

@@ -2,7 +2,7 @@
  * What there is to do and why: a plan is data with two readers, the runner, which carries it out, and the explainer,
  * which says it in words. Making it is pure; what it says about units is exact as of the status it was made from.
  */
-import type { AssetKey } from "../Asset.ts"
+import type { Asset, AssetKey } from "../Asset.ts"
 import { type Cause, formatCause } from "../ledger/StaleSets.ts"
 import type { Reason } from "../MaterializationError.ts"
 import * as Partitions from "../Partitions.ts"
@@ -21,6 +21,7 @@ import type { Target } from "./Request.ts"
 export type Why =
   | { readonly _tag: "NeverBuilt"; readonly units: number | undefined }
   | { readonly _tag: "CodeChanged"; readonly units: number | undefined }
+  | { readonly _tag: "KeysRemoved"; readonly units: number }
   | { readonly _tag: "UpstreamChanged"; readonly upstream: AssetKey; readonly units: number | undefined }
   | { readonly _tag: "Forced"; readonly units: number | undefined }
   | { readonly _tag: "NewRows"; readonly deliveries: number }
@@ -227,6 +228,8 @@ export const formatWhy = (why: Why): string => {
       return why.units === undefined ? "never built" : `${count(why.units, "unit")} never built`
     case "CodeChanged":
       return "its definition changed"
+    case "KeysRemoved":
+      return `${count(why.units, "key")} removed`
     case "UpstreamChanged":
       return `${why.upstream} changed`
     case "Forced":
@@ -317,15 +320,21 @@ const buildPartitions = (
       ...(options.isForced ? [{ _tag: "Forced", units: undefined } as const] : []),
       ...(PartitionSet.isEmpty(absent) ? [] : [{ _tag: "NeverBuilt", units: PartitionSet.size(absent) } as const]),
       ...(PartitionSet.isEmpty(stale) ? [] : [...marked, ...ranged.map(({ cause, count }) => whyOf(cause, count))]),
-      ...(PartitionSet.isEmpty(dueHere) ? [{ _tag: "CodeChanged", units: undefined } as const] : [])
+      ...(PartitionSet.isEmpty(dueHere) ? [withdrawing(asset, withdrawn)] : [])
     ],
     rows: options.rows
   }
 }
 
+/** Partitions in the code go with the code, and keys in the ledger by themselves. */
+const withdrawing = ({ partitions }: Asset, withdrawn: ReadonlyArray<string>): Why =>
+  Partitions.dynamicNames(partitions).length === 0
+    ? { _tag: "CodeChanged", units: undefined }
+    : { _tag: "KeysRemoved", units: withdrawn.length }
+
 const unended = (partitions: PartitionSet.PartitionSet, now: number): PartitionSet.PartitionSet => {
   const definition = partitions.partitions
-  return definition._tag !== "TimeWindows"
+  return definition._tag !== "TimeWindows" && definition._tag !== "Multi"
     ? PartitionSet.empty(definition)
     : PartitionSet.difference(partitions, Partitions.finished(definition, now))
 }

@@ -213,7 +213,7 @@ const unitsOf = (asset: Asset, unit: string): PartitionSet.PartitionSet => {
 }
 
 const windowOf = ({ partitions }: Asset, unit: string): TimeWindow | undefined =>
-  Partitions.isTimeWindows(partitions) ? Option.getOrUndefined(Partitions.windowOf(partitions, unit)) : undefined
+  Option.getOrUndefined(Partitions.windowOf(partitions, unit))
 
 const stateOf = ({ asset, reasons, unit }: Findings, status: AssetStatus | undefined): State => {
   if (asset.body._tag === "Source") return "source"
@@ -239,11 +239,8 @@ const nextOf = (
     case "view":
       return { _tag: "Nothing" }
     case "toCome": {
-      const { partitions } = asset
-      const window = windowOf(asset, unit)
-      return window === undefined || !Partitions.isTimeWindows(partitions)
-        ? { _tag: "Nothing" }
-        : { _tag: "Exist", at: existsAt(partitions, window, now.epochMilliseconds) }
+      const instant = existsAt(asset.partitions, unit, now.epochMilliseconds)
+      return instant === undefined ? { _tag: "Nothing" } : { _tag: "Exist", at: instant }
     }
     case "fresh": {
       const above = Array.from(graph.assets.values()).flatMap((other) =>
@@ -259,9 +256,20 @@ const nextOf = (
   }
 }
 
-/** A window exists from its own end on, so many windows earlier or later as the end offset says. */
-const existsAt = (partitions: Partitions.TimeWindows, window: TimeWindow, now: number): number =>
-  Math.max(now, Partitions.shift(partitions, window.start, -partitions.endOffset).end)
+/** A window exists from its own end on, so many windows earlier or later as the end offset says; a product when all do. */
+const existsAt = (partitions: Partitions.Partitions, unit: string, now: number): number | undefined => {
+  if (Partitions.isMulti(partitions)) {
+    const keys = Partitions.keysOf(partitions, unit) ?? []
+    const instants = partitions.dimensions.flatMap(
+      (one, place) => existsAt(one.partitions, keys[place] ?? "", now) ?? []
+    )
+    return instants.length === 0 ? undefined : Math.max(...instants)
+  }
+  const window = Option.getOrUndefined(Partitions.windowOf(partitions, unit))
+  return window === undefined || !Partitions.isTimeWindows(partitions)
+    ? undefined
+    : Math.max(now, Partitions.shift(partitions, window.start, -partitions.endOffset).end)
+}
 
 const isBehind = (status: AssetStatus | undefined): boolean =>
   status?.asset.body._tag === "Compute" &&

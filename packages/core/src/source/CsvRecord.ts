@@ -148,33 +148,44 @@ const loneReturn = /\r(?!\n)/
 const maxListed = 20
 const maxListedLength = 60
 
-/** Parses records that follow each other, in one go: csv-parse costs far more per call than per record. */
+/**
+ * Decodes records that follow each other. A record without a quote is what its commas part; the others are parsed in one
+ * go, for csv-parse costs far more per call than per record.
+ */
 const decodeRun = (out: Array<Decoded>, run: ReadonlyArray<RecordFrame>, chunk: Chunk): void => {
-  const [first] = run
-  const last = run.at(-1)
-  if (first === undefined || last === undefined) return
-  const block = chunk.bytes.subarray(first.start, last.end)
-  const parsed = fieldsOf(block)
-  if (Result.isSuccess(parsed) && parsed.success.length === run.length) {
-    // In ASCII a byte is a character, so the raw records are slices of one string.
-    const text = isAscii(block) ? block.toString("latin1") : undefined
-    for (const [index, cells] of parsed.success.entries()) {
-      const frame = run[index] ?? first
-      const { end, start } = frame
-      const raw =
-        text === undefined
-          ? chunk.bytes.toString("utf8", start, end)
-          : text.slice(start - first.start, end - first.start)
-      out.push(recordOf(cells, raw, frame, chunk))
-    }
-  } else if (run.length > 1) {
-    for (const frame of run) decodeRun(out, [frame], chunk)
-  } else {
-    const problem = Result.isFailure(parsed) ? parsed.failure : "it is not one record"
-    const reasons = [`cannot be split into fields: ${problem}`]
-    out.push(Result.fail(FileRecord.reject(chunk.bytes, first, { ...chunk, reasons })))
+  const raws = rawsOf(run, chunk)
+  const quoted = raws.filter((raw) => raw.includes('"'))
+  const parsed = quoted.length === 0 ? Result.succeed(noRecords) : fieldsOf(Buffer.from(quoted.join("\n")))
+  const isParsed = Result.isSuccess(parsed) && parsed.success.length === quoted.length
+  let next = 0
+  for (const [index, frame] of run.entries()) {
+    const raw = raws[index] ?? ""
+    if (!raw.includes('"')) out.push(recordOf(raw.split(","), raw, frame, chunk))
+    else if (isParsed) out.push(recordOf(parsed.success[next++] ?? [], raw, frame, chunk))
+    else out.push(decodeAlone(raw, frame, chunk))
   }
 }
+
+/** In ASCII a byte is a character, so the raw records are slices of one string. */
+const rawsOf = (run: ReadonlyArray<RecordFrame>, { bytes }: Chunk): ReadonlyArray<string> => {
+  const from = run[0]?.start ?? 0
+  const block = bytes.subarray(from, run.at(-1)?.end ?? from)
+  if (!isAscii(block)) return run.map(({ end, start }) => bytes.toString("utf8", start, end))
+  const text = block.toString("latin1")
+  return run.map(({ end, start }) => text.slice(start - from, end - from))
+}
+
+const decodeAlone = (raw: string, frame: RecordFrame, chunk: Chunk): Decoded => {
+  const parsed = fieldsOf(Buffer.from(raw))
+  const [cells] = Result.isSuccess(parsed) ? parsed.success : []
+  if (Result.isSuccess(parsed) && parsed.success.length === 1 && cells !== undefined)
+    return recordOf(cells, raw, frame, chunk)
+  const problem = Result.isFailure(parsed) ? parsed.failure : "it is not one record"
+  const reasons = [`cannot be split into fields: ${problem}`]
+  return Result.fail(FileRecord.reject(chunk.bytes, frame, { ...chunk, reasons }))
+}
+
+const noRecords: ReadonlyArray<ReadonlyArray<string>> = []
 
 const recordOf = (cells: ReadonlyArray<string>, raw: string, frame: RecordFrame, chunk: Chunk): Decoded => {
   const { header, origin } = chunk

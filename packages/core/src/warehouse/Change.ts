@@ -92,13 +92,12 @@ export const partitions = (edge: Edge, change: Change): ReadonlyArray<string> =>
  */
 export const keys = (edge: Edge, mapping: Keys, change: Change): UnitSet => {
   const names = unitColumns(edge.upstream)
-  const isRead = Cells.named(edge.upstream, names).map((column) =>
-    MemoryUnit.isInSome(
-      InputWindow.ofKeys(mapping, { upstream: edge.upstream, downstream: edge.downstream, units: [] }),
-      column
-    )
+  const { downstream, upstream } = edge
+  const isRead = MemoryUnit.isInSome(
+    InputWindow.ofKeys(mapping, { upstream, downstream, units: [] }),
+    Cells.named(upstream, names)
   )
-  return difference(edge, names, change).some((row) => isRead.every((is) => is(row))) ? all : none
+  return difference(edge, names, change).some(isRead) ? all : none
 }
 
 /**

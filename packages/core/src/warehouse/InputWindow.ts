@@ -34,13 +34,13 @@ export const ofTimeWindows = (
 }
 
 /**
- * The partitions upstream that a mapping of keys has the partitions of a step read.
+ * The partitions upstream that a mapping of keys, or one that goes dimension by dimension, has the partitions of a step read.
  *
  * @category mapping
  * @since 0.1.0
  */
 export const ofKeys = (
-  mapping: PartitionMapping.Keys | PartitionMapping.StaticMap | PartitionMapping.Custom,
+  mapping: PartitionMapping.Keys | PartitionMapping.ByPartition,
   options: { readonly upstream: Asset; readonly downstream: Asset; readonly units: ReadonlyArray<Unit> }
 ): PartitionSet.PartitionSet => {
   const from = options.upstream.partitions

@@ -37,12 +37,14 @@ export const contents = (asset: Asset, scope: Scope, rows: ReadonlyArray<Row>): 
  */
 export const outside = ({ downstream, input, upstream }: Edge, rows: ReadonlyArray<Row>): number => {
   const { mapping } = input
-  const { partitions } = downstream
-  const [name] = mapping._tag === "ByColumns" ? mapping.columns : []
-  if (name === undefined || partitions._tag !== "TimeWindows") return 0
-  const at = MemoryUnit.instantOf(partitions, columnUnsafe(upstream, name))
-  const { start } = Partitions.range(partitions)
-  return rows.filter((row) => matches(upstream.columns, input.where, row) && (at(row) ?? start) < start).length
+  const columns = mapping._tag === "ByColumns" ? mapping.columns.map((name) => columnUnsafe(upstream, name)) : []
+  const isBefore = MemoryUnit.dimensionsOf(downstream.partitions, columns).flatMap(({ column, cut }) => {
+    if (cut._tag !== "TimeWindows") return []
+    const at = MemoryUnit.instantOf(cut, column)
+    const { start } = Partitions.range(cut)
+    return [(row: Row) => (at(row) ?? start) < start]
+  })
+  return rows.filter((row) => matches(upstream.columns, input.where, row) && isBefore.some((is) => is(row))).length
 }
 
 /**
@@ -118,5 +120,8 @@ const contentOf = (unit: string, columns: ReadonlyArray<Column>, rows: ReadonlyA
 const isInPartitions = (asset: Asset, set: PartitionSet.PartitionSet | undefined): ((row: Row) => boolean) => {
   const cut = partitionedBy(asset)
   if (set === undefined || cut === undefined) return () => true
-  return MemoryUnit.isInSome(set, columnUnsafe(asset, cut.column))
+  return MemoryUnit.isInSome(
+    set,
+    cut.columns.map((name) => columnUnsafe(asset, name))
+  )
 }

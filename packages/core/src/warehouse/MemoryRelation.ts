@@ -45,10 +45,11 @@ const restriction = (
 ): ((row: Row) => boolean) => {
   const { mapping } = input
   const upstream = input.asset
-  const [cut] = Cells.named(upstream, unitColumns(upstream))
+  const columns = Cells.named(upstream, unitColumns(upstream))
+  const [cut] = columns
   // What every unit reads alike, and the whole table too.
-  if (mapping._tag === "Keys" && cut !== undefined) {
-    return MemoryUnit.isInSome(InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: [] }), cut)
+  if (mapping._tag === "Keys") {
+    return MemoryUnit.isInSome(InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: [] }), columns)
   }
   if (mapping._tag === "Last" && cut !== undefined) return isInLast(MemoryUnit.placeOf(upstream.partitions, cut), seen)
   if (unitColumns(asset).length === 0) return everything
@@ -75,10 +76,13 @@ const restriction = (
       }
     }
     case "StaticMap":
-    case "Custom": {
-      const set = InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: scope.partitions })
-      return cut === undefined ? everything : MemoryUnit.isInSome(set, cut)
-    }
+    case "Custom":
+    case "ByDimension":
+    case "SingleDimension":
+      return MemoryUnit.isInSome(
+        InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: scope.partitions }),
+        columns
+      )
     case "Onwards": {
       const [column] = Cells.named(upstream, [mapping.column])
       if (column === undefined || asset.partitions._tag !== "TimeWindows") return everything
@@ -89,7 +93,6 @@ const restriction = (
     case "All":
     case "AsOf":
     case "Last":
-    case "Keys":
       return everything
   }
 }

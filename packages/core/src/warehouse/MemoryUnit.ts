@@ -34,7 +34,7 @@ export type UnitOf = (row: Row) => string | null
 export const of = (downstream: Asset, columns: ReadonlyArray<Column>): UnitOf => {
   const [first] = columns
   if (first === undefined || unitColumns(downstream).length === 0) return () => whole
-  if (downstream.write._tag === "ReplacePartitions") return ofPartition(downstream.partitions, first)
+  if (downstream.write._tag === "ReplacePartitions") return ofColumns(downstream.partitions, columns)
   if (columns.length === 1) return (row) => Cells.text(first, row)
   return (row) => {
     const texts = columns.map((column) => Cells.text(column, row))
@@ -52,13 +52,30 @@ export const of = (downstream: Asset, columns: ReadonlyArray<Column>): UnitOf =>
 export const own = (asset: Asset): UnitOf => of(asset, Cells.named(asset, unitColumns(asset)))
 
 /**
- * The partition that holds a column's value.
+ * The partition that holds the values of columns, one for each dimension in their order; null where one of them is.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const ofColumns = (partitions: Partitions.Partitions, columns: ReadonlyArray<Column>): UnitOf => {
+  const parts = dimensionsOf(partitions, columns).map(({ column, cut }) => ofPartition(cut, column))
+  const [only] = parts
+  if (!Partitions.isMulti(partitions) && only !== undefined) return only
+  return (row) => {
+    const keys = parts.map((part) => part(row))
+    return keys.includes(null) ? null : keys.join(Partitions.delimiter)
+  }
+}
+
+/**
+ * The partition that holds a column's value, of what is cut in one way.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const ofPartition = (partitions: Partitions.Partitions, column: Column): UnitOf => {
   switch (partitions._tag) {
+    case "Multi":
     case "Unpartitioned":
       return () => whole
     case "Static":
@@ -100,13 +117,21 @@ export const instantOf = (partitions: Partitions.TimeWindows, column: Column): (
 }
 
 /**
- * Tells whether a row's value in a column lies in one of some partitions.
+ * Tells whether a row's values in columns, one for each dimension, lie in one of some partitions.
  *
  * @category predicates
  * @since 0.1.0
  */
-export const isInSome = (set: PartitionSet.PartitionSet, column: Column): ((row: Row) => boolean) => {
+export const isInSome = (set: PartitionSet.PartitionSet, columns: ReadonlyArray<Column>): ((row: Row) => boolean) => {
   const { partitions } = set
+  const [column] = columns
+  if (column === undefined) return () => true
+  if (Partitions.isMulti(partitions)) {
+    const boxes = PartitionSet.boxes(set).map((box) =>
+      box.map((part, place) => isInSome(part, columns.slice(place, place + 1)))
+    )
+    return (row) => boxes.some((box) => box.every((isIn) => isIn(row)))
+  }
   if (partitions._tag !== "TimeWindows") {
     const keys = new Set(PartitionSet.keys(set))
     return (row) => {
@@ -131,6 +156,7 @@ export const isInSome = (set: PartitionSet.PartitionSet, column: Column): ((row:
  */
 export const placeOf = (partitions: Partitions.Partitions, column: Column): ((row: Row) => number | undefined) => {
   switch (partitions._tag) {
+    case "Multi":
     case "Unpartitioned":
       return () => 0
     case "Static": {
@@ -202,5 +228,24 @@ export const isWithin = (partitions: Partitions.Partitions): ((unit: string) => 
       const { greatest, least } = KeyOrder.bounds(partitions)
       return (unit) => compareBytes(unit, least) >= 0 && (greatest === undefined || compareBytes(unit, greatest) <= 0)
     }
+    case "Multi": {
+      const parts = partitions.dimensions.map((one) => isWithin(one.partitions))
+      return (unit) => Partitions.keysOf(partitions, unit)?.every((key, place) => parts[place]?.(key)) ?? false
+    }
   }
 }
+
+/**
+ * The columns that tell the dimensions of a cut, each with what it tells; what is cut in one way has one.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const dimensionsOf = (
+  partitions: Partitions.Partitions,
+  columns: ReadonlyArray<Column>
+): ReadonlyArray<{ readonly column: Column; readonly cut: Partitions.Partitions }> =>
+  columns.flatMap((column, place) => {
+    const cut = Partitions.isMulti(partitions) ? partitions.dimensions[place]?.partitions : partitions
+    return cut === undefined ? [] : [{ column, cut }]
+  })

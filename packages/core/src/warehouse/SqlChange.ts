@@ -8,7 +8,7 @@ import { columnUnsafe, unitColumns } from "../Asset.ts"
 import type { Edge } from "../AssetGraph.ts"
 import type { AsOf, Bounds, ByColumns, Keys, Onwards } from "../PartitionMapping.ts"
 import { toSql } from "../RowFilter.ts"
-import { and, identifier, list, literal, or, sql, type Sql } from "../Sql.ts"
+import { identifier, list, literal, or, sql, type Sql } from "../Sql.ts"
 import type { Scd2 } from "../WriteStrategy.ts"
 import { attributes } from "./Change.ts"
 import * as InputWindow from "./InputWindow.ts"
@@ -59,7 +59,13 @@ export const keys = ({ downstream, input, upstream }: Edge, mapping: Keys): Sql 
   const names = unitColumns(upstream)
   const set = InputWindow.ofKeys(mapping, { upstream, downstream, units: [] })
   return sql`SELECT FROM ${difference(upstream, input, names)} AS d
-    WHERE ${and(names.map((name) => SqlUnit.inSome(set, columnUnsafe(upstream, name), identifier("d", name))))}`
+    WHERE ${SqlUnit.inSome(
+      set,
+      SqlUnit.cells(
+        names.map((name) => columnUnsafe(upstream, name)),
+        identifier("d")
+      )
+    )}`
 }
 
 /**

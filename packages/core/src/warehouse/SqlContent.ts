@@ -9,8 +9,9 @@ import type { Column } from "../Column.ts"
 import * as Partitions from "../Partitions.ts"
 import type * as PartitionSet from "../PartitionSet.ts"
 import { toSql } from "../RowFilter.ts"
-import { and, identifier, list, literal, sql, type Sql } from "../Sql.ts"
+import { and, identifier, list, literal, or, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
+import * as MemoryUnit from "./MemoryUnit.ts"
 import type * as SqlRelation from "./SqlRelation.ts"
 import * as SqlUnit from "./SqlUnit.ts"
 import type { Scope } from "./Warehouse.ts"
@@ -41,14 +42,14 @@ export const contents = (asset: Asset, scope: Scope, table: SqlRelation.TableOf)
  */
 export const outside = ({ downstream, input, upstream }: Edge, table: SqlRelation.TableOf): Sql | undefined => {
   const { mapping } = input
-  const { partitions } = downstream
-  const [name] = mapping._tag === "ByColumns" ? mapping.columns : []
-  if (name === undefined || partitions._tag !== "TimeWindows") return undefined
-  const before = { start: Number.NEGATIVE_INFINITY, end: Partitions.range(partitions).start }
-  return sql`SELECT count(*)::text AS count FROM ${table(upstream)} WHERE ${and([
-    toSql(input.where),
-    SqlUnit.inRanges(partitions, columnUnsafe(upstream, name), identifier(name), [before])
-  ])}`
+  const columns = mapping._tag === "ByColumns" ? mapping.columns.map((name) => columnUnsafe(upstream, name)) : []
+  const before = MemoryUnit.dimensionsOf(downstream.partitions, columns).flatMap(({ column, cut }) => {
+    if (cut._tag !== "TimeWindows") return []
+    const window = { start: Number.NEGATIVE_INFINITY, end: Partitions.range(cut).start }
+    return [SqlUnit.inRanges(cut, column, identifier(column.name), [window])]
+  })
+  if (before.length === 0) return undefined
+  return sql`SELECT count(*)::text AS count FROM ${table(upstream)} WHERE ${and([toSql(input.where), or(before)])}`
 }
 
 /**
@@ -81,7 +82,6 @@ export const texts = (columns: ReadonlyArray<Column>, alias: string): Sql =>
 // --- internal ---
 
 const within = (asset: Asset, set: PartitionSet.PartitionSet): Sql => {
-  const name = partitionedBy(asset)?.column
-  if (name === undefined) return literal("TRUE")
-  return SqlUnit.inSome(set, columnUnsafe(asset, name), identifier("t", name))
+  const columns = (partitionedBy(asset)?.columns ?? []).map((name) => columnUnsafe(asset, name))
+  return columns.length === 0 ? literal("TRUE") : SqlUnit.inSome(set, SqlUnit.cells(columns, identifier("t")))
 }

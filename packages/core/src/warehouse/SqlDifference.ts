@@ -115,13 +115,13 @@ export const withdraw = Effect.fnUntraced(function* (
   asset: Asset,
   except: PartitionSet
 ): Effect.fn.Return<Written, Reason> {
-  const [column] = unitColumns(asset).map((name) => columnUnsafe(asset, name))
+  const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
   const deleted =
-    column === undefined
+    columns.length === 0
       ? 0
       : yield* pg.execute(sql`
     WITH gone AS (
-      DELETE FROM ${SqlTable.of(pg, asset)} AS t WHERE ${SqlUnit.inNone(except, column, identifier("t", column.name))}
+      DELETE FROM ${SqlTable.of(pg, asset)} AS t WHERE ${SqlUnit.inNone(except, SqlUnit.cells(columns, identifier("t")))}
       RETURNING ${SqlTable.columns(asset, "t")}
     )
     INSERT INTO ${SqlTable.change(asset)} SELECT ${SqlTable.columns(asset, "gone")}, FALSE FROM gone`)

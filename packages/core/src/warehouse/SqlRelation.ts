@@ -70,8 +70,14 @@ const named = (upstream: Asset, mapping: PartitionMapping, alias: Sql): Sql =>
       .map((name) => sql`${alias}.${identifier(name)} IS NOT NULL`)
   )
 
-const inSome = (set: PartitionSet, upstream: Asset, alias: Sql, name: string): Sql =>
-  SqlUnit.inSome(set, columnUnsafe(upstream, name), sql`${alias}.${identifier(name)}`)
+const cellsOf = (asset: Asset, names: ReadonlyArray<string>, alias: Sql): ReadonlyArray<SqlUnit.Cell> =>
+  SqlUnit.cells(
+    names.map((name) => columnUnsafe(asset, name)),
+    alias
+  )
+
+const inSome = (set: PartitionSet, upstream: Asset, alias: Sql): Sql =>
+  SqlUnit.inSome(set, cellsOf(upstream, unitColumns(upstream), alias))
 
 /** What every unit reads alike, and the whole table too. */
 const ofEveryUnit = (
@@ -79,18 +85,17 @@ const ofEveryUnit = (
   { asset: upstream, where }: NamedInput,
   mapping: Keys | Last,
   { alias, table }: { readonly alias: Sql; readonly table: TableOf }
-): Sql =>
-  and(
+): Sql => {
+  if (mapping._tag === "Keys")
+    return inSome(InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: [] }), upstream, alias)
+  return and(
     unitColumns(upstream).map((name) => {
-      if (mapping._tag === "Keys") {
-        const set = InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: [] })
-        return inSome(set, upstream, alias, name)
-      }
       const rows = sql`(SELECT ${identifier(name)} FROM ${table(upstream)} WHERE ${toSql(where)})`
       const value = sql`${alias}.${identifier(name)}`
       return SqlUnit.inLast(upstream.partitions, columnUnsafe(upstream, name), value, rows)
     })
   )
+}
 
 const restriction = (
   asset: Asset,
@@ -106,22 +111,19 @@ const restriction = (
   switch (mapping._tag) {
     case "ByColumns": {
       const columns = mapping.columns.map((name) => columnUnsafe(upstream, name))
-      const [first] = columns
-      if (first === undefined) return literal("TRUE")
       return asset.write._tag === "ReplacePartitions"
-        ? SqlUnit.inPartitions(asset.partitions, first, sql`${alias}.${identifier(first.name)}`, scope)
+        ? SqlUnit.inPartitions(asset.partitions, SqlUnit.cells(columns, alias), scope)
         : SqlUnit.inKeys(columns, alias, scope)
     }
     case "Identity": {
       const columns = unitColumns(upstream).map((name) => columnUnsafe(upstream, name))
-      const [first] = columns
-      if (first === undefined) return literal("TRUE")
+      if (columns.length === 0) return literal("TRUE")
       if (upstream.write._tag !== "ReplacePartitions") return SqlUnit.inKeys(columns, alias, scope)
       const sameKeys =
         upstream.partitions._tag === "TimeWindows"
           ? { ...scope, partitions: InputWindow.ofIdentity(upstream.partitions, scope.partitions) }
           : scope
-      return SqlUnit.inPartitions(upstream.partitions, first, sql`${alias}.${identifier(first.name)}`, sameKeys)
+      return SqlUnit.inPartitions(upstream.partitions, SqlUnit.cells(columns, alias), sameKeys)
     }
     case "TimeWindows": {
       const [name] = unitColumns(upstream)
@@ -136,10 +138,14 @@ const restriction = (
       )
     }
     case "StaticMap":
-    case "Custom": {
-      const set = InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: scope.partitions })
-      return and(unitColumns(upstream).map((name) => inSome(set, upstream, alias, name)))
-    }
+    case "Custom":
+    case "ByDimension":
+    case "SingleDimension":
+      return inSome(
+        InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: scope.partitions }),
+        upstream,
+        alias
+      )
     case "Onwards": {
       const until = InputWindow.ofOnwards(scope.partitions)
       const column = columnUnsafe(upstream, mapping.column)

@@ -9,10 +9,10 @@ import { type Column, postgresType } from "../Column.ts"
 import * as Calendar from "../internal/calendar.ts"
 import * as Spans from "../internal/spans.ts"
 import * as TimeZone from "../internal/timeZone.ts"
-import type * as Partitions from "../Partitions.ts"
+import * as Partitions from "../Partitions.ts"
 import type { TimeWindows } from "../Partitions.ts"
 import * as PartitionSet from "../PartitionSet.ts"
-import { and, identifier, list, literal, or, sql, type Sql } from "../Sql.ts"
+import { and, identifier, join, list, literal, or, sql, type Sql } from "../Sql.ts"
 import type { TimeWindow } from "../TimeWindow.ts"
 import { type UnitSet, whole } from "../Unit.ts"
 import * as KeyOrder from "./KeyOrder.ts"
@@ -78,30 +78,64 @@ export const typed = ({ kind, name }: Column, alias: string): Sql => {
 }
 
 /**
+ * A column with its value in a query. What is cut in several ways has one for each dimension, in their order.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Cell {
+  readonly column: Column
+  readonly value: Sql
+}
+
+/**
+ * Columns with their values, called through an alias.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const cells = (columns: ReadonlyArray<Column>, alias: Sql): ReadonlyArray<Cell> =>
+  columns.map((column) => ({ column, value: sql`${alias}.${identifier(column.name)}` }))
+
+/**
  * The unit of a downstream asset that the given upstream columns name.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const of = (downstream: Asset, columns: ReadonlyArray<Column>, alias: Sql): Sql => {
-  const values = columns.map((column) => ({ column, value: sql`${alias}.${identifier(column.name)}` }))
+  const values = cells(columns, alias)
   const [first] = values
   if (first === undefined || unitColumns(downstream).length === 0) return literal(`'${whole}'`)
-  if (downstream.write._tag === "ReplacePartitions")
-    return ofPartition(downstream.partitions, first.column, first.value)
+  if (downstream.write._tag === "ReplacePartitions") return ofCells(downstream.partitions, values)
   if (values.length === 1) return text(first.column.kind, first.value)
   return sql`CASE WHEN ${and(values.map(({ value }) => sql`${value} IS NOT NULL`))}
     THEN json_build_array(${list(values.map(({ column, value }) => text(column.kind, value)))})::text END`
 }
 
 /**
- * The partition that holds a column's value.
+ * The partition that holds the values of columns; null where one of them is.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const ofCells = (partitions: Partitions.Partitions, values: ReadonlyArray<Cell>): Sql => {
+  const parts = Partitions.isMulti(partitions) ? partitions.dimensions.map((one) => one.partitions) : [partitions]
+  return join(
+    values.map(({ column, value }, place) => ofPartition(parts[place] ?? partitions, column, value)),
+    ` || '${Partitions.delimiter}' || `
+  )
+}
+
+/**
+ * The partition that holds a column's value, of what is cut in one way.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const ofPartition = (partitions: Partitions.Partitions, column: Column, value: Sql): Sql => {
   switch (partitions._tag) {
+    case "Multi":
     case "Unpartitioned":
       return literal(`'${whole}'`)
     case "Static":
@@ -112,7 +146,7 @@ export const ofPartition = (partitions: Partitions.Partitions, column: Column, v
 }
 
 /**
- * The condition that a column's value lies within the scope's partitions.
+ * The condition that columns' values lie within the scope's partitions.
  *
  * **Details**
  *
@@ -122,19 +156,14 @@ export const ofPartition = (partitions: Partitions.Partitions, column: Column, v
  * @category conversions
  * @since 0.1.0
  */
-export const inPartitions = (partitions: Partitions.Partitions, column: Column, value: Sql, scope: Scope): Sql => {
-  if (scope.units._tag === "All") return literal("TRUE")
-  if (partitions._tag !== "TimeWindows") return sql`${text(column.kind, value)} IN (${units(scope)})`
-  const ranges = Spans.normalize(scope.partitions.flatMap(({ window }) => (window === undefined ? [] : [window])))
-  const [first] = ranges
-  const last = ranges.at(-1)
-  if (first === undefined || last === undefined) return literal("FALSE")
-  return ranges.length <= fewRanges
-    ? inRanges(partitions, column, value, ranges)
-    : and([
-        inRanges(partitions, column, value, [{ start: first.start, end: last.end }]),
-        sql`${ofPartition(partitions, column, value)} IN (${units(scope)})`
-      ])
+export const inPartitions = (partitions: Partitions.Partitions, values: ReadonlyArray<Cell>, scope: Scope): Sql => {
+  const [first] = values
+  if (scope.units._tag === "All" || first === undefined) return literal("TRUE")
+  if (Partitions.isMulti(partitions)) {
+    const keys = scope.units._tag === "Listed" ? scope.units.units : scope.partitions.map(({ unit }) => unit)
+    return inBoxes(PartitionSet.fromKnownKeys(partitions, keys), values, () => units(scope))
+  }
+  return inWindows(partitions, first, scope)
 }
 
 /**
@@ -175,13 +204,17 @@ export const inKeys = (columns: ReadonlyArray<Column>, alias: Sql, scope: Scope)
 }
 
 /**
- * The condition that a column's value lies in one of some partitions, in however many pieces they are.
+ * The condition that columns' values lie in one of some partitions, in however many pieces they are.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const inSome = (set: PartitionSet.PartitionSet, column: Column, value: Sql): Sql => {
+export const inSome = (set: PartitionSet.PartitionSet, values: ReadonlyArray<Cell>): Sql => {
   const { partitions } = set
+  const [only] = values
+  if (only === undefined) return literal("TRUE")
+  if (Partitions.isMulti(partitions)) return inBoxes(set, values, () => sql`SELECT unnest(${keysOf(set)}::text[])`)
+  const { column, value } = only
   if (partitions._tag !== "TimeWindows") return sql`${text(column.kind, value)} = ANY(${keysOf(set)}::text[])`
   const ranges = PartitionSet.ranges(set)
   const [first] = ranges
@@ -230,13 +263,17 @@ export const inLast = (partitions: Partitions.Partitions, column: Column, value:
 }
 
 /**
- * The condition that a column's value lies in none of some partitions.
+ * The condition that columns' values, of which none is null, lie in none of some partitions.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const inNone = (set: PartitionSet.PartitionSet, column: Column, value: Sql): Sql => {
+export const inNone = (set: PartitionSet.PartitionSet, values: ReadonlyArray<Cell>): Sql => {
   const { partitions } = set
+  const [only] = values
+  if (only === undefined) return literal("FALSE")
+  if (Partitions.isMulti(partitions)) return sql`NOT ${inSome(set, values)}`
+  const { column, value } = only
   if (partitions._tag !== "TimeWindows") return sql`${text(column.kind, value)} <> ALL(${keysOf(set)}::text[])`
   const always = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }
   return inRanges(partitions, column, value, Spans.difference([always], PartitionSet.ranges(set)))
@@ -251,10 +288,9 @@ export const inNone = (set: PartitionSet.PartitionSet, column: Column, value: Sq
 export const inScope = (asset: Asset, alias: Sql, scope: Scope): Sql => {
   if (scope.units._tag === "All") return literal("TRUE")
   const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
-  const [first] = columns
-  if (first === undefined) return literal("TRUE")
+  if (columns.length === 0) return literal("TRUE")
   return asset.write._tag === "ReplacePartitions"
-    ? inPartitions(asset.partitions, first, sql`${alias}.${identifier(first.name)}`, scope)
+    ? inPartitions(asset.partitions, cells(columns, alias), scope)
     : inKeys(columns, alias, scope)
 }
 
@@ -315,10 +351,49 @@ export const isWithin = (partitions: Partitions.Partitions, unit: Sql): Sql => {
         ...(greatest === undefined ? [] : [sql`${unit} COLLATE "C" <= ${greatest}`])
       ])
     }
+    case "Multi": {
+      const parts = (place: number) => sql`split_part(${unit}, ${Partitions.delimiter}, ${literal(String(place + 1))})`
+      const { dimensions } = partitions
+      return and([
+        sql`array_length(string_to_array(${unit}, ${Partitions.delimiter}), 1) = ${literal(String(dimensions.length))}`,
+        ...dimensions.map((one, place) => isWithin(one.partitions, parts(place)))
+      ])
+    }
   }
 }
 
 // --- internal ---
+
+const inWindows = (partitions: Partitions.Partitions, { column, value }: Cell, scope: Scope): Sql => {
+  if (partitions._tag !== "TimeWindows") return sql`${text(column.kind, value)} IN (${units(scope)})`
+  const ranges = Spans.normalize(scope.partitions.flatMap(({ window }) => (window === undefined ? [] : [window])))
+  const [first] = ranges
+  const last = ranges.at(-1)
+  if (first === undefined || last === undefined) return literal("FALSE")
+  return ranges.length <= fewRanges
+    ? inRanges(partitions, column, value, ranges)
+    : and([
+        inRanges(partitions, column, value, [{ start: first.start, end: last.end }]),
+        sql`${ofPartition(partitions, column, value)} IN (${units(scope)})`
+      ])
+}
+
+/**
+ * The condition of a set of several dimensions: a few products become comparisons, dimension by dimension; many become one
+ * hashed look-up of the key, bounded by the keys of each dimension.
+ */
+const inBoxes = (set: PartitionSet.PartitionSet, values: ReadonlyArray<Cell>, keys: () => Sql): Sql => {
+  const boxes = PartitionSet.boxes(set)
+  if (boxes.length === 0) return literal("FALSE")
+  const inBox = (box: ReadonlyArray<PartitionSet.PartitionSet>) =>
+    and(values.flatMap((cell, place) => (box[place] === undefined ? [] : [inSome(box[place], [cell])])))
+  if (boxes.length <= fewRanges) return or(boxes.map(inBox))
+  const { partitions } = set
+  const hull = Partitions.isMulti(partitions)
+    ? partitions.dimensions.map(({ name }) => PartitionSet.dimension(set, name))
+    : []
+  return and([inBox(hull), sql`(${ofCells(partitions, values)}) IN (${keys()})`])
+}
 
 const keysOf = (set: PartitionSet.PartitionSet): ReadonlyArray<string> => Array.from(PartitionSet.keys(set))
 

@@ -202,15 +202,49 @@ const isAny = (pg: Pg, rows: Sql): Effect.Effect<boolean, Reason> =>
 const countOf = (pg: Pg, query: Sql): Effect.Effect<number, Reason> =>
   Effect.map(pg.query(query, Schema.Struct({ count: Schema.String })), ([row]) => Number(row?.count ?? 0))
 
-/** Rows as a relation of typed columns, their values bound as one text array per column. */
+/**
+ * Rows as a relation of typed columns, their values bound as one text array per column, or as one text where all rows say
+ * the same: the file and the landing of a batch are then read, sent and cast once.
+ */
 const valuesOf = (columns: ReadonlyArray<Column.Column>, rows: ReadonlyArray<Column.Row>): Sql => {
-  const cells = columns.map((column) => rows.map((row) => Column.toText(column, row[column.name] ?? null)))
+  const cells = columns.map((column) => {
+    const shared = sharedText(column, rows)
+    return { column, shared, texts: shared === undefined ? arrayLiteral(column, rows) : undefined }
+  })
+  // The array of the first column says how many rows there are, whatever it holds.
+  const [first] = cells
+  if (first !== undefined) first.texts ??= arrayLiteral(first.column, rows)
+  const arrays = cells.filter(({ texts }) => texts !== undefined)
   return sql`SELECT ${list(
-    columns.map(
-      ({ kind, name }) => sql`v.${identifier(name)}::${literal(Column.postgresType(kind))} AS ${identifier(name)}`
-    )
-  )} FROM unnest(${list(cells.map((column) => sql`${column}::text[]`))}) AS v(${list(columns.map(({ name }) => identifier(name)))})`
+    cells.map(({ column: { kind, name }, shared, texts }) => {
+      const text = texts === undefined ? sql`${shared ?? null}::text` : sql`v.${identifier(name)}`
+      return sql`${text}::${literal(Column.postgresType(kind))} AS ${identifier(name)}`
+    })
+  )} FROM unnest(${list(arrays.map(({ texts }) => sql`${texts ?? ""}::text[]`))})
+    AS v(${list(arrays.map(({ column: { name } }) => identifier(name)))})`
 }
+
+/** The text that a cell of every row has; undefined where they differ. */
+const sharedText = (column: Column.Column, rows: ReadonlyArray<Column.Row>): string | null | undefined => {
+  const cell = rows[0]?.[column.name] ?? null
+  if (rows.some((row) => (row[column.name] ?? null) !== cell)) return undefined
+  return Column.toText(column, cell)
+}
+
+/** The literal of a text array: the server's syntax is written right away, because a landing has a million cells. */
+const arrayLiteral = (column: Column.Column, rows: ReadonlyArray<Column.Row>): string => {
+  let literal = "{"
+  for (const row of rows) {
+    const text = Column.toText(column, row[column.name] ?? null)
+    if (literal.length > 1) literal += ","
+    if (text === null) literal += "NULL"
+    else literal += needsEscape.test(text) ? `"${text.replace(everyEscape, "\\$&")}"` : `"${text}"`
+  }
+  return `${literal}}`
+}
+
+const needsEscape = /["\\]/
+const everyEscape = /["\\]/g
 
 const land = Effect.fnUntraced(function* (
   pg: Pg,
@@ -235,16 +269,12 @@ const land = Effect.fnUntraced(function* (
     knownBy === undefined
       ? literal("TRUE")
       : sql`NOT EXISTS (SELECT FROM ${SqlTable.of(pg, asset)} AS t WHERE ${and(knownBy.map(same))})`
-  const inserted =
-    rows.length === 0
-      ? 0
-      : yield* pg.execute(sql`
-    WITH landed AS (
-      INSERT INTO ${SqlTable.of(pg, asset)} AS t (${SqlDifference.columnNames(asset)})
-      SELECT ${SqlTable.columns(asset, "r")} FROM (${valuesOf(asset.columns, rows)}) AS r WHERE ${isNew}
-      RETURNING ${SqlTable.columns(asset, "t")}
-    )
-    INSERT INTO ${SqlTable.change(asset)} SELECT ${SqlTable.columns(asset, "landed")}, TRUE FROM landed`)
+  if (rows.length === 0) return { read: 0, inserted: 0, updated: 0, deleted: 0, unchanged: 0, change: "rows" }
+  // By way of the change set: rows that the table returned would be kept once more on their way there.
+  const inserted = yield* pg.execute(sql`INSERT INTO ${SqlTable.change(asset)}
+    SELECT ${SqlTable.columns(asset, "r")}, TRUE FROM (${valuesOf(asset.columns, rows)}) AS r WHERE ${isNew}`)
+  yield* pg.execute(sql`INSERT INTO ${SqlTable.of(pg, asset)} (${SqlDifference.columnNames(asset)})
+    SELECT ${SqlTable.columns(asset, "c")} FROM ${SqlTable.change(asset)} AS c`)
   return { read: rows.length, inserted, updated: 0, deleted: 0, unchanged: rows.length - inserted, change: "rows" }
 })
 

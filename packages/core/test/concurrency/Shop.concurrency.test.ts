@@ -56,7 +56,8 @@ it.layer(Site.layer, { excludeTestServices: true, timeout: Duration.minutes(1) }
               landed = bronze.length
               seen.sightings += 1
               seen.waits += waiting.length
-              if (contradictions.length > 0) return yield* Effect.die(new Error(contradictions.slice(0, 20).join("\n")))
+              if (contradictions.length > 0)
+                return yield* Effect.die(new Error([sighting.moment, ...contradictions.slice(0, 20)].join("\n")))
             }).pipe(Effect.provideContext(context))
 
             const tally = yield* Effect.raceFirst(

@@ -18,6 +18,8 @@ export interface Sighting {
   readonly records: ReadonlyMap<string, ReadonlyMap<string, number>>
   /** Whether a unit of an asset is outside its stale set. */
   readonly isFresh: (asset: Asset, unit: string) => boolean
+  /** For whoever looks into a contradiction: the snapshot, and the transactions that built something, by asset. */
+  readonly moment: string
 }
 
 /** Looks at everything, and does more in the same transaction. */
@@ -78,6 +80,15 @@ const look = Effect.fnUntraced(function* (graph: AssetGraph): Effect.fn.Return<S
     sql`SELECT asset, from_unit AS unit FROM ${identifier(schemas.ledger, "stale_range")}`,
     Schema.Struct({ asset: Schema.String, unit: Schema.NullOr(Schema.String) })
   )
+  const [moment] = yield* query(
+    sql`SELECT concat_ws(' ', current_setting('transaction_isolation'), pg_current_snapshot(),
+        json_object_agg(asset, transactions)) AS moment
+      FROM (
+        SELECT asset, json_agg(DISTINCT transaction_id::text) AS transactions
+        FROM ${identifier(schemas.ledger, "materialization")} GROUP BY asset
+      ) AS built`,
+    Schema.Struct({ moment: Schema.String })
+  )
   const byAsset = new Map(
     Array.from(
       Map.groupBy(records, ({ asset }) => asset),
@@ -87,6 +98,7 @@ const look = Effect.fnUntraced(function* (graph: AssetGraph): Effect.fn.Return<S
   const marked = new Set(marks.map(({ asset, unit }) => JSON.stringify([asset, unit])))
   return {
     tables,
+    moment: moment?.moment ?? "",
     records: byAsset,
     isFresh: ({ name, write }, unit) => {
       const isCut = write._tag === "ReplacePartitions"

@@ -34,6 +34,8 @@ export const make = Effect.fnUntraced(function* (options: {
       const server = Net.createServer((socket) => {
         const upstream = Net.connect(addressOf(url))
         for (const end of [socket, upstream]) {
+          // The kernel would hold a small message back until the one before is acknowledged, which takes 40 ms.
+          end.setNoDelay()
           sockets.add(end)
           end.on("error", () => undefined).on("close", () => sockets.delete(end))
         }

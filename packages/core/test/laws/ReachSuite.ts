@@ -22,6 +22,7 @@ import * as Prng from "../oracle/Prng.ts"
 import * as Feed from "../shop/Feed.ts"
 import { open, Time } from "../shop/Storage.ts"
 import { rows } from "../shop/Trade.ts"
+import * as Shelving from "./Shelving.ts"
 
 const fields = {
   origin: Column.text,
@@ -302,7 +303,8 @@ const graph = (source: Source<Delivered>) => {
     topShelf,
     ends,
     byCase,
-    mirrored
+    mirrored,
+    ...Shelving.assets(thing, byDay, byShelf)
   ])
 }
 
@@ -331,10 +333,14 @@ const relations: {
   All: { everything: { units: days, table: whenNeeded(days, () => true) } },
   ByColumns: {
     by_day: { units: days, table: whenNeeded(days, (unit, { day }) => day === unit) },
-    by_shelf: { units: shelves, table: whenNeeded(shelves, (unit, { shelf }) => shelf === unit) }
+    by_shelf: { units: shelves, table: whenNeeded(shelves, (unit, { shelf }) => shelf === unit) },
+    ...Shelving.relations.ByColumns
   },
   Onwards: { so_far: { units: days, table: whenNeeded(days, (unit, { day }) => day !== null && day <= unit) } },
-  Identity: { same_day: { units: days, table: whenNeeded(days, (unit, { day }) => day === unit) } },
+  Identity: {
+    same_day: { units: days, table: whenNeeded(days, (unit, { day }) => day === unit) },
+    ...Shelving.relations.Identity
+  },
   TimeWindows: {
     around: {
       units: days,
@@ -364,8 +370,11 @@ const relations: {
     ends: {
       units: shelves,
       table: whenNeeded(shelves, (_, { day }) => day === days[0] || day === days[5])
-    }
+    },
+    ...Shelving.relations.Keys
   },
+  ByDimension: Shelving.relations.ByDimension,
+  SingleDimension: Shelving.relations.SingleDimension,
   StaticMap: {
     by_case: { units: cases, table: whenNeeded(cases, (unit, { shelf }) => stands[shelf]?.includes(unit) ?? false) }
   },
@@ -373,7 +382,8 @@ const relations: {
     mirrored: {
       units: days,
       table: whenNeeded(days, (unit, { day }) => isWithin(day) && mirror(day).includes(unit))
-    }
+    },
+    ...Shelving.relations.Custom
   },
   AsOf: {
     attributed: {

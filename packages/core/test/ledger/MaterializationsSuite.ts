@@ -1,4 +1,5 @@
 import { Materializations } from "@assay/core/ledger/Materializations"
+import { StaleSets } from "@assay/core/ledger/StaleSets"
 import { Transactor } from "@assay/core/Transactor"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -18,7 +19,7 @@ const record = (asset: string, units: ReadonlyArray<string>, contentHash = "h1",
   )
 
 /** Every `Materializations` layer must pass this suite. */
-export const suite = (name: string, layer: Layer.Layer<Materializations | Transactor, unknown>) =>
+export const suite = (name: string, layer: Layer.Layer<Materializations | StaleSets | Transactor, unknown>) =>
   describe(`Materializations (${name})`, () => {
     it.layer(layer)((it) => {
       it.effect("knows nothing of an asset that was never built", () =>
@@ -136,6 +137,24 @@ export const suite = (name: string, layer: Layer.Layer<Materializations | Transa
           assert.deepStrictEqual(yield* outdated("v2"), ["a", "c"])
           assert.deepStrictEqual(yield* outdated("v1"), ["b"])
           assert.deepStrictEqual(yield* materializations.outdated({ asset: "uncoded", codeVersion: "v1" }), [])
+        })
+      )
+
+      it.effect("finds units by parts of their keys, of known assets but some", () =>
+        Effect.gen(function* () {
+          const materializations = yield* Materializations
+          const staleSets = yield* StaleSets
+          const names = ["parted_1", "parted_2", "parted_3"]
+          for (const asset of names) yield* record(asset, ["eu", "2024-03-01|eu", "europe", "us|2024-03-01"])
+          const assets = names.map((asset) => ({ asset, codeVersion: "v1", isPartitioned: true, reads: [] }))
+          yield* staleSets.register({ assets, at: at("09:00:00") })
+          assert.deepStrictEqual(
+            yield* materializations.withParts({ parts: ["eu", "nowhere"], except: ["parted_2"] }),
+            new Map([
+              ["parted_1", ["2024-03-01|eu", "eu"]],
+              ["parted_3", ["2024-03-01|eu", "eu"]]
+            ])
+          )
         })
       )
 

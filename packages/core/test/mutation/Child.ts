@@ -17,13 +17,12 @@ export const config = (mutants: ReadonlyArray<Mutant.Mutant>): ViteUserConfig =>
       include: ["packages/*/test/**/*.test.ts"],
       globalSetup: [Path.join(import.meta.dirname, "Server.ts")],
       env: {
-        // Few histories without a mutant, which the oracle lane has already; and one that fails is not shrunk.
-        ORACLE_COUNT: process.env["ORACLE_COUNT"] ?? (mutant === undefined ? "4" : "16"),
+        // One history without a mutant, since the oracle lane has the others already; and one that fails is not shrunk.
+        ORACLE_COUNT: process.env["ORACLE_COUNT"] ?? (mutant === undefined ? "1" : "16"),
         ORACLE_ATTEMPTS: process.env["ORACLE_ATTEMPTS"] ?? "0",
         ...(mutant === undefined ? {} : Mutant.environment(mutant))
       },
-      // The cache knows a plugin by its name only: a child would run what another mutant has left there.
-      fsModuleCache: false,
+      fsModuleCache: true,
       bail: 1,
       maxWorkers: 1,
       testTimeout: 300_000,
@@ -41,5 +40,8 @@ const plugin = (mutant: Mutant.Mutant): Plugin => ({
   transform: (code, id) => {
     const mutated = Mutant.mutate(mutant, id.split("?")[0] ?? id, code)
     return mutated === undefined ? undefined : { code: mutated, map: null }
-  }
+  },
+  // The cache of transformed files knows a plugin by its name only: another mutant would run what this one has left there.
+  configureVitest: ({ defineCacheKeyGenerator }) =>
+    defineCacheKeyGenerator(({ id }) => (Mutant.isEdited(mutant, id.split("?")[0] ?? id) ? false : undefined))
 })

@@ -1,7 +1,7 @@
 /**
  * The mutation lane: tests that prove that the net has no holes. Each mutant is a deliberate fault. A child run of the
- * part of the net that is meant to notice it must fail in an assertion, and without any mutant the net must hold. A
- * mutant that survives is answered by a new law test, never by dropping the mutant.
+ * part of the net that is meant to notice it must fail in an assertion, and without any mutant the net must hold, which
+ * one run over the nets of all shows. A mutant that survives is answered by a new law test, never by dropping the mutant.
  *
  * A file of the lane runs one child at a time, and files run side by side, so there are as many children as cores. All
  * children of a file share one server.
@@ -19,8 +19,8 @@ import * as Mutant from "./Mutant.ts"
 import { layer, Server } from "./Server.ts"
 import * as Verdict from "./Verdict.ts"
 
-/** Declares the tests of a lane's mutants, which the child's configuration knows by their names. */
-export const suite = (configuration: string, mutants: ReadonlyArray<Mutant.Mutant>): void =>
+/** Declares the test that the net of all mutants holds where there is none: else a death would say nothing of a mutant. */
+export const control = (configuration: string, mutants: ReadonlyArray<Mutant.Mutant>): void =>
   it.layer(layer, { excludeTestServices: true })((it) => {
     it.effect("without a mutant the net holds", () =>
       Effect.gen(function* () {
@@ -31,7 +31,11 @@ export const suite = (configuration: string, mutants: ReadonlyArray<Mutant.Mutan
         assert.isAbove(verdict._tag === "Survived" ? verdict.passed : 0, 0)
       })
     )
+  })
 
+/** Declares the tests of a lane's mutants, which the child's configuration knows by their names. */
+export const suite = (configuration: string, mutants: ReadonlyArray<Mutant.Mutant>): void =>
+  it.layer(layer, { excludeTestServices: true })((it) => {
     for (const mutant of mutants) {
       it.effect(`${mutant.name}: is caught (Verifies: ${mutant.laws.join(", ")})`, () =>
         Effect.gen(function* () {

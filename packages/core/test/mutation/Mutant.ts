@@ -46,11 +46,14 @@ export const inherited = (): Inherited | undefined => {
   return text === undefined ? undefined : decode(text)
 }
 
+/** Whether a mutant edits the source file at a path. */
+export const isEdited = (mutant: Inherited, path: string): boolean => editsOf(mutant, path).length > 0
+
 /** A source file with the mutant's edits of it; undefined where it has none. Throws where a snippet is not there once. */
-export const mutate = (mutant: Inherited, path: string, source: string): string | undefined => {
-  const edits = mutant.edits.filter(({ file }) => Path.join(root, file) === path)
-  return edits.length === 0 ? undefined : edits.reduce((text, edit) => exchange(mutant, edit, text), source)
-}
+export const mutate = (mutant: Inherited, path: string, source: string): string | undefined =>
+  isEdited(mutant, path)
+    ? editsOf(mutant, path).reduce((text, edit) => exchange(mutant, edit, text), source)
+    : undefined
 
 // --- internal ---
 
@@ -67,6 +70,9 @@ const decode = Schema.decodeUnknownSync(
     })
   )
 )
+
+const editsOf = ({ edits }: Inherited, path: string): ReadonlyArray<Edit> =>
+  edits.filter(({ file }) => Path.join(root, file) === path)
 
 const exchange = (mutant: Inherited, { file, find, replace }: Edit, source: string): string => {
   const [before, after, ...more] = source.split(find)

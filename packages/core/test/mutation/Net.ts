@@ -13,6 +13,9 @@ export const postgres = (tests: RegExp): Net => of("packages/core/test/execution
 /** Definitions that change from one run to the next. */
 export const definitions: Net = of("packages/core/test/execution/Definition.test.ts", /takes back/)
 
+/** Landings that die at each point. */
+export const landing: Net = of("packages/core/test/execution/Landing.test.ts", /lands as one, or not at all/)
+
 /** Transactions that meet at chosen points. */
 export const interleaving = (tests: RegExp): Net =>
   of("packages/core/test/oracle/Interleaving.integration.test.ts", tests)
@@ -43,9 +46,6 @@ export const redelivery: Net = of(
   "packages/core/test/concurrency/Redelivery.concurrency.test.ts",
   /under the new name|whoever comes first/
 )
-
-/** Processes that are killed. */
-export const crash = (file: string, tests: RegExp): Net => of(`packages/core/test/crash/${file}.crash.test.ts`, tests)
 
 // --- internal ---
 

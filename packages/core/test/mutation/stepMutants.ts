@@ -76,7 +76,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       { file: postgres, find: 'transact: within("READ COMMITTED")', replace: 'transact: within("REPEATABLE READ")' }
     ],
-    net: Net.interleaving(/what changes while a step is at work/)
+    net: Net.interleaving(/is not lost to customer_cards in its second build/)
   },
   {
     name: "the session's time zone",
@@ -186,7 +186,7 @@ export const mutants: ReadonlyArray<Mutant> = [
           'yield* FaultPoint.pass("landing.afterCommit")\n      yield* (yield* Quarantine).add({ asset: from.asset.name, runId: options.runId, at: yield* DateTime.now, rows: batch.rejected })'
       }
     ],
-    net: Net.crash("Landing", /land each record once/)
+    net: Net.landing
   },
   {
     name: "positions move unconditionally",
@@ -281,7 +281,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       { file: sqlStaleSets, find: "AND s.unit = p.unit AND s.version = p.version`", replace: "AND s.unit = p.unit`" }
     ],
-    net: Net.interleaving(/is not lost to \w+ in its second build/)
+    net: Net.interleaving(/is not lost to customer_cards in its second build/)
   },
   {
     name: "marks again without a new version",
@@ -290,7 +290,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       { file: sqlStaleSets, find: "DO UPDATE SET version = excluded.version, cause", replace: "DO UPDATE SET cause" }
     ],
-    net: Net.interleaving(/is not lost to \w+ in its second build/)
+    net: Net.interleaving(/is not lost to customer_cards in its second build/)
   },
   {
     name: "a first build outruns its marks",
@@ -308,7 +308,7 @@ export const mutants: ReadonlyArray<Mutant> = [
         replace: "UPDATE ${tables.range} SET cause = cause"
       }
     ],
-    net: Net.interleaving(/is not lost to \w+ in its first build/)
+    net: Net.interleaving(/is not lost to silver_orders in its first build/)
   },
   {
     name: "the flag stays",

@@ -3,6 +3,7 @@ import type { Services } from "./layers.ts"
 import * as CheckSuite from "./CheckSuite.ts"
 import * as LastSuite from "./LastSuite.ts"
 import * as MappingSuite from "./MappingSuite.ts"
+import * as MultiSuite from "./MultiSuite.ts"
 import * as NameSuite from "./NameSuite.ts"
 import * as PartitionSuite from "./PartitionSuite.ts"
 import * as ReachSuite from "./ReachSuite.ts"
@@ -16,6 +17,7 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) => {
   CheckSuite.suite(name, layer)
   LastSuite.suite(name, layer)
   MappingSuite.suite(name, layer)
+  MultiSuite.suite(name, layer)
   NameSuite.suite(name, layer)
   PartitionSuite.suite(name, layer)
   ReachSuite.suite(name, layer)

@@ -1,0 +1,6 @@
+import { it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { layerMemory } from "../shop/Storage.ts"
+import { suite } from "./PruneSuite.ts"
+
+suite("memory", (name, body) => it.effect(name, () => Effect.provide(body(), layerMemory)))

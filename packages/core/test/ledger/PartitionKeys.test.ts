@@ -1,0 +1,4 @@
+import { memory } from "./layers.ts"
+import { suite } from "./PartitionKeysSuite.ts"
+
+suite("memory", memory)

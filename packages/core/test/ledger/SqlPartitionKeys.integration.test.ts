@@ -1,0 +1,4 @@
+import { postgres } from "./layers.ts"
+import { suite } from "./PartitionKeysSuite.ts"
+
+suite("postgres", postgres)

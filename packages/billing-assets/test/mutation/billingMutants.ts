@@ -22,9 +22,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "packages/core/src/warehouse/SqlWarehouse.ts",
-        find: "AS r WHERE ${isNew}\n",
+        find: "AS r WHERE ${isNew}`",
         replace:
-          "AS r WHERE ${isNew} AND r.updated_at >= (SELECT coalesce(max(w.updated_at), '-infinity') FROM ${SqlTable.of(pg, asset)} AS w)\n"
+          "AS r WHERE ${isNew} AND r.updated_at >= (SELECT coalesce(max(w.updated_at), '-infinity') FROM ${SqlTable.of(pg, asset)} AS w)`"
       }
     ],
     net: postgres

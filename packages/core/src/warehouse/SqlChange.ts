@@ -165,6 +165,8 @@ export const difference = (upstream: Asset, input: NamedInput, mapped: ReadonlyA
   const seen = (isNew: boolean) =>
     sql`SELECT ${shown} FROM ${SqlTable.change(upstream)}
       WHERE ${literal(isNew ? "_assay_is_new" : "NOT _assay_is_new")} AND ${toSql(input.where)}`
+  // What is appended to a log has no old image that it could cancel out.
+  if (upstream.write._tag === "Append") return sql`(${seen(true)})`
   return sql`((${seen(true)} EXCEPT ALL ${seen(false)}) UNION ALL (${seen(false)} EXCEPT ALL ${seen(true)}))`
 }
 

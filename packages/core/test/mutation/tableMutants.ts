@@ -253,9 +253,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: sqlWarehouse,
-        find: "AS r WHERE ${isNew}\n",
+        find: "AS r WHERE ${isNew}`",
         replace:
-          "AS r WHERE ${isNew} AND r.seen_at >= (SELECT coalesce(max(w.seen_at), '-infinity') FROM ${SqlTable.of(pg, asset)} AS w)\n"
+          "AS r WHERE ${isNew} AND r.seen_at >= (SELECT coalesce(max(w.seen_at), '-infinity') FROM ${SqlTable.of(pg, asset)} AS w)`"
       }
     ],
     net: Net.postgresHistories

@@ -5,6 +5,7 @@ import * as EmbeddedPostgres from "@assay/core/postgres/EmbeddedPostgres"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { Effect, Exit, Schedule, Schema, Scope } from "effect"
 import * as ChildProcess from "node:child_process"
+import * as Crypto from "node:crypto"
 import { once } from "node:events"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
@@ -26,11 +27,12 @@ export const emptyHome = Effect.map(temporary, (directory) => Path.join(director
 
 export const make = (home: string, durability: "full" | "none" = "none") => EmbeddedPostgres.make({ home, durability })
 
-const template = Fs.mkdtempSync(Path.join(Os.tmpdir(), "assay-epg-template-"))
+const template = Path.join(Os.tmpdir(), `assay-epg-template-${Crypto.randomUUID()}`)
 
 /** Makes the database that `home` copies, once per file of tests. */
 export const useTemplate = (): void => {
   beforeAll(() => {
+    Fs.mkdirSync(template)
     Fs.chmodSync(template, 0o755)
     return Effect.runPromise(Effect.scoped(Effect.asVoid(make(template))))
   })

@@ -3,6 +3,7 @@
  * move an event to another day or customer, repeated rows, deletes, contradictions and malformed rows. Every row follows
  * from the seed and its place alone, so nothing is remembered while millions are written.
  */
+import * as FeedRow from "@assay/billing-assets/generator/FeedRow"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { Readable } from "node:stream"
@@ -21,19 +22,6 @@ export const start = "2024-01-01"
 
 /** How many days the feed spans: 24 months. */
 export const days = 731
-
-/** The columns of every file, in order. */
-export const columns = [
-  "event_id",
-  "customer_id",
-  "event_type",
-  "amount",
-  "currency",
-  "event_ts",
-  "updated_at",
-  "op",
-  "attributes"
-] as const
 
 /** How many customers a feed has: one for fifty rows. */
 export const customers = (size: Size): number => Math.max(1, Math.floor(size.rows / rowsPerCustomer))
@@ -78,7 +66,7 @@ const epoch = Date.parse(`${start}T00:00:00Z`) / 1000
 
 const writeFile = async (path: string, from: number, to: number, row: (place: number) => string): Promise<number> => {
   function* chunks(): Generator<Buffer> {
-    let text = `${columns.join(",")}\n`
+    let text = `${FeedRow.COLUMNS.join(",")}\n`
     for (let place = from; place < to; place++) {
       text += row(place)
       if (text.length < chunkCharacters) continue

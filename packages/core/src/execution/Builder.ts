@@ -111,11 +111,7 @@ const buildPartitions = Effect.fnUntraced(function* (
   const { asset } = work.target
   yield* Attempt.make(work, () => expand(work.graph, asset))
   const planned = yield* planOf(work)
-  const due = [planned?.partitions, planned?.waiting].flatMap((part) => part ?? [])
-  yield* toldFresh(
-    work,
-    due.reduce((fresh, part) => PartitionSet.difference(fresh, part), wanted)
-  )
+  yield* toldFresh(work, wanted, [planned?.partitions, planned?.waiting])
   if (planned?.partitions === undefined || Plan.isIdle(planned)) return
   yield* tell({ _tag: "AssetStarted", asset: asset.name, step: planned })
   const why = Plan.describe(planned)[0]
@@ -192,14 +188,20 @@ const isOfUnits = (
   return Effect.map(Effect.result(Materializer.refuseOtherCode(asset)), Result.isSuccess)
 }
 
-/** Tells a tracker of partitions for which there is nothing to do. */
-const toldFresh = (
+/** Tells a tracker, if there is one, of wanted partitions for which there is nothing to do. */
+const toldFresh = Effect.fnUntraced(function* (
   work: Sized,
-  fresh: PartitionSet.PartitionSet
-): Effect.Effect<void, MaterializationError, Attempt.Services> =>
-  work.tracker === undefined || PartitionSet.isEmpty(fresh)
-    ? Effect.void
-    : Attempt.make(work, () => work.tracker?.built(fresh) ?? Effect.void)
+  wanted: PartitionSet.PartitionSet,
+  due: ReadonlyArray<PartitionSet.PartitionSet | undefined>
+): Effect.fn.Return<void, MaterializationError, Attempt.Services> {
+  const { tracker } = work
+  if (tracker === undefined) return
+  const fresh = due.reduce<PartitionSet.PartitionSet>(
+    (left, part) => (part === undefined ? left : PartitionSet.difference(left, part)),
+    wanted
+  )
+  if (!PartitionSet.isEmpty(fresh)) yield* Attempt.make(work, () => tracker.built(fresh))
+})
 
 const planOf = Effect.fnUntraced(function* (
   work: Sized

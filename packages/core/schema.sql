@@ -10,6 +10,7 @@
 --   7  df7a7088c92b22ee9b6014b0770161df  position revisions
 --   8  7a378ccb96cdf75f1ba9a7269a1c6bcf  partition keys
 --   9  2dd70f2dfc57671e69034850fb429836  backfills
+--   10  eea21e45f3547419b0cf4a5262e4a8c4  logged marks
 
 CREATE SCHEMA assay;
 
@@ -302,14 +303,18 @@ CREATE TABLE assay.stale_unit (
   version bigint NOT NULL,
   cause text NOT NULL,
   marked_at timestamp with time zone NOT NULL,
+  is_logged boolean NOT NULL DEFAULT false,
   CONSTRAINT stale_unit_pkey PRIMARY KEY (asset, unit)
 );
+CREATE INDEX stale_unit_logged_idx ON assay.stale_unit USING btree (asset) WHERE is_logged;
+COMMENT ON INDEX assay.stale_unit_logged_idx IS 'The marks whose changes a step has just used up (StaleSets.clear).';
 COMMENT ON TABLE assay.stale_unit IS 'Units whose content may differ from the full refresh, one by one.';
 COMMENT ON COLUMN assay.stale_unit.asset IS 'The stale asset.';
 COMMENT ON COLUMN assay.stale_unit.unit IS 'The stale unit: a partition key, the text of a key, or * for the whole table.';
 COMMENT ON COLUMN assay.stale_unit.version IS 'Version of the mark; a step clears only the version that it picked.';
 COMMENT ON COLUMN assay.stale_unit.cause IS 'Why the unit is stale.';
 COMMENT ON COLUMN assay.stale_unit.marked_at IS 'When it was marked last.';
+COMMENT ON COLUMN assay.stale_unit.is_logged IS 'Whether all rows whose change marked it are in the change logs of the asset, so that their difference can be added.';
 
 CREATE TABLE assay.step (
   run_id text COLLATE "C" NOT NULL,

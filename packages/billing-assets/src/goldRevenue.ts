@@ -73,7 +73,8 @@ export const make = (options: {
       )
     },
     write: WriteStrategy.replacePartitions("revenue_date", {
-      key: ["revenue_date", "currency", "segment", "plan_type"]
+      key: ["revenue_date", "currency", "segment", "plan_type"],
+      additiveOver: "customer_id"
     }),
     policy: MaterializationPolicy.withIncompleteWindows(BillingRetry.policy, "build"),
     checks: [

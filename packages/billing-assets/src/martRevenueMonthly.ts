@@ -58,7 +58,10 @@ export const make = (options: {
         where: { event_type: EventType.money }
       })
     },
-    write: WriteStrategy.replacePartitions("revenue_month", { key: ["revenue_month", "currency"] }),
+    write: WriteStrategy.replacePartitions("revenue_month", {
+      key: ["revenue_month", "currency"],
+      additiveOver: "customer_id"
+    }),
     policy: MaterializationPolicy.withIncompleteWindows(BillingRetry.policy, "build"),
     checks: [
       AssetCheck.notNull("revenue_month", "currency"),

@@ -78,6 +78,11 @@ export interface Scd2<out Column extends string = string> {
 /**
  * Whole partitions: `column` tells to which partition a row belongs, `key` identifies a row.
  *
+ * **Details**
+ *
+ * `additiveOver` is a column of every input over which the result is a sum: what all rows give is, key by key, the sum of
+ * what the rows of each of its values give by themselves. Then a change of a few values need not rebuild whole partitions.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -85,6 +90,7 @@ export interface ReplacePartitions<out Column extends string = string> {
   readonly _tag: "ReplacePartitions"
   readonly column: Cut<Column>
   readonly key: ReadonlyArray<Column>
+  readonly additiveOver: string | undefined
 }
 
 /**
@@ -194,13 +200,25 @@ export const scd2 = <
 /**
  * Whole partitions, told apart by a column, or by a column for each dimension.
  *
+ * **Details**
+ *
+ * Where every column outside the key is a sum or a count, and no row of one customer changes what another customer gives,
+ * say so by `additiveOver: "customer_id"`, a column that every input shows. When few customers changed, a step then adds
+ * what they give now and takes away what they gave before, instead of computing their partitions anew. The rows are the
+ * same either way. How many different customers there are is such a sum, an average or a greatest value is none.
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const replacePartitions = <const Column extends string, const By extends Cut>(
   column: By & Cut<Column>,
-  options: { readonly key: readonly [Column, ...Array<Column>] }
-): ReplacePartitions<Column> & { readonly column: By } => ({ _tag: "ReplacePartitions", column, ...options })
+  options: { readonly key: readonly [Column, ...Array<Column>]; readonly additiveOver?: string }
+): ReplacePartitions<Column> & { readonly column: By } => ({
+  _tag: "ReplacePartitions",
+  column,
+  additiveOver: undefined,
+  ...options
+})
 
 /**
  * The whole table at once.

@@ -84,7 +84,7 @@ export const step = Effect.fn("Materializer.step")(function* <E, R>(options: {
       const asset = yield* Resolution.currentOf(graph, found)
       const at = yield* DateTime.now
       yield* FaultPoint.pass("afterPick")
-      const written = yield* warehouse.build({ asset, scope: picked, computed: FaultPoint.pass("beforeWrite") })
+      const written = yield* warehouse.build({ asset, scope: picked, at, computed: FaultPoint.pass("beforeWrite") })
       yield* FaultPoint.pass("afterWrite")
       const warnings = yield* checked(asset, picked)
       yield* FaultPoint.pass("afterChecks")
@@ -296,6 +296,7 @@ const refuseRemoved = Effect.fnUntraced(function* (
 interface Mark {
   readonly asset: AssetKey
   readonly units: UnitSet
+  readonly isLogged: boolean
 }
 
 /**
@@ -312,14 +313,17 @@ const reach = Effect.fnUntraced(function* (options: {
   const { asset, at, graph, written } = options
   if (written.inserted + written.updated + written.deleted === 0) return []
   const staleSets = yield* StaleSets
+  const warehouse = yield* Warehouse
   const marks: Array<Mark> = []
   for (const [slot, edge] of edgesFrom(graph, asset.name).entries()) {
     const units = written.change === "everything" ? all : yield* unitsReached(edge, slot, at)
-    for (const { reached, to } of throughViews(graph, edge, units, at)) marks.push({ asset: to.name, units: reached })
+    const isLogged = yield* warehouse.log(edge, written.change)
+    for (const { reached, to } of throughViews(graph, edge, units, at))
+      marks.push({ asset: to.name, units: reached, isLogged })
   }
   for (const reader of yield* staleSets.known(asset.name)) {
     const isOurs = reader.asset === asset.name || graph.assets.get(reader.asset)?.codeVersion === reader.codeVersion
-    if (!isOurs) marks.push({ asset: reader.asset, units: all })
+    if (!isOurs) marks.push({ asset: reader.asset, units: all, isLogged: false })
   }
   return inGraphOrder(graph, marks)
 })
@@ -337,8 +341,8 @@ const spread = Effect.fnUntraced(function* (
   at: DateTime.Utc
 ): Effect.fn.Return<void, Reason, StaleSets> {
   const staleSets = yield* StaleSets
-  for (const { asset: to, units } of marks)
-    yield* staleSets.mark({ asset: to, units, cause: { _tag: "Upstream", asset: asset.name }, at })
+  for (const { asset: to, isLogged, units } of marks)
+    yield* staleSets.mark({ asset: to, units, isLogged, cause: { _tag: "Upstream", asset: asset.name }, at })
 })
 
 const unitsReached = Effect.fnUntraced(function* (

@@ -60,6 +60,7 @@ export function* problems(definition: Definition): Problems {
   for (const check of definition.checks) yield* ofCheck(definition, check)
   yield* ofPartitions(definition)
   for (const input of definition.inputs) yield* ofInput(definition, input)
+  yield* ofSums(definition)
 }
 
 // --- internal ---
@@ -126,6 +127,28 @@ function* ofPartitions(definition: Definition): Problems {
     }
   } else if (partitions._tag !== "Unpartitioned" && write._tag !== "View") {
     yield "it has partitions, so its write strategy is replacePartitions (or view)."
+  }
+}
+
+/** What is a sum over a column of the inputs can be told from the rows of some of its values, whose units are known. */
+function* ofSums(definition: Definition): Problems {
+  const { columns, inputs, write } = definition
+  if (write._tag !== "ReplacePartitions" || write.additiveOver === undefined) return
+  const by = write.additiveOver
+  for (const { as, asset: upstream, columns: shown, mapping } of inputs) {
+    const column = upstream.columns.find(({ name }) => name === by)
+    if (!shown.includes(by)) yield `it is additive over "${by}", which input "${as}" does not show.`
+    else if (column?.isNullable === true)
+      yield `it is additive over "${by}", which may be null in "${upstream.name}"; a row without it would belong to nobody.`
+    if (mapping._tag !== "ByColumns" && mapping._tag !== "AsOf")
+      yield `it is additive over "${by}", but input "${as}" is mapped by ${format(mapping)}; map it by column, or as of a time.`
+  }
+  if (!inputs.some(({ mapping }) => mapping._tag === "ByColumns"))
+    yield `it is additive over "${by}", but no input is mapped by column.`
+  for (const { isNullable, kind, name } of columns) {
+    if (write.key.includes(name)) continue
+    if (isNullable || (kind._tag !== "Integer" && kind._tag !== "Decimal"))
+      yield `it is additive over "${by}", so "${name}" is a sum: a whole number or a decimal that is never null.`
   }
 }
 

@@ -75,7 +75,8 @@ export const all: ReadonlyArray<Migration> = [
   { id: 6, name: "built sets", statements: (schema) => builtSets(schema) },
   { id: 7, name: "position revisions", statements: (schema) => positionRevisions(schema) },
   { id: 8, name: "partition keys", statements: (schema) => partitionKeys(schema) },
-  { id: 9, name: "backfills", statements: (schema) => backfills(schema) }
+  { id: 9, name: "backfills", statements: (schema) => backfills(schema) },
+  { id: 10, name: "logged marks", statements: (schema) => loggedMarks(schema) }
 ]
 
 // --- internal ---
@@ -460,6 +461,19 @@ const backfills = (schema: string): ReadonlyArray<Sql> => [
     storage: "fillfactor = 50"
   })
 ]
+
+const loggedMarks = (schema: string): ReadonlyArray<Sql> => {
+  const unit = identifier(schema, "stale_unit")
+  return [
+    sql`ALTER TABLE ${unit} ADD COLUMN is_logged boolean NOT NULL DEFAULT FALSE`,
+    sql`COMMENT ON COLUMN ${identifier(schema, "stale_unit", "is_logged")} IS ${quoted("Whether all rows whose change marked it are in the change logs of the asset, so that their difference can be added.")}`,
+    ...index(schema, "stale_unit_logged_idx", {
+      table: "stale_unit",
+      by: "(asset) WHERE is_logged",
+      serves: "The marks whose changes a step has just used up (StaleSets.clear)."
+    })
+  ]
+}
 
 /** As of the migration that uses them: a state that is added to `RunStatus` needs a migration of its own. */
 const statuses = ["running", "succeeded", "failed", "skipped", "cancelled"]

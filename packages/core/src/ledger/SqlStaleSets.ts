@@ -75,7 +75,7 @@ const tablesOf = (pg: typeof Postgres.Service): Tables => {
 }
 
 const mark = (tables: Tables): Service["mark"] =>
-  Effect.fnUntraced(function* ({ asset, at, cause, units }) {
+  Effect.fnUntraced(function* ({ asset, at, cause, isLogged = false, units }) {
     if (units._tag === "None") return
     yield* hold(tables, asset)
     const text = encodeCause(cause)
@@ -104,11 +104,11 @@ const mark = (tables: Tables): Service["mark"] =>
         if (covered > 0) return
         const source =
           units._tag === "Relation" ? identifier(units.name) : sql`unnest(${units.units}::text[]) AS listed(unit)`
-        yield* tables.pg.execute(sql`INSERT INTO ${tables.unit} AS s (asset, unit, version, cause, marked_at)
-        SELECT ${asset}, unit, ${tables.nextVersion}, ${text}, ${time}::timestamptz
+        yield* tables.pg.execute(sql`INSERT INTO ${tables.unit} AS s (asset, unit, version, cause, marked_at, is_logged)
+        SELECT ${asset}, unit, ${tables.nextVersion}, ${text}, ${time}::timestamptz, ${literal(isLogged ? "TRUE" : "FALSE")}
         FROM (SELECT DISTINCT unit FROM ${source}) AS changed
-        ON CONFLICT (asset, unit)
-        DO UPDATE SET version = excluded.version, cause = excluded.cause, marked_at = excluded.marked_at`)
+        ON CONFLICT (asset, unit) DO UPDATE SET version = excluded.version, cause = excluded.cause,
+          marked_at = excluded.marked_at, is_logged = s.is_logged AND excluded.is_logged`)
       }
     }
   })
@@ -177,12 +177,19 @@ const pick = (tables: Tables): Service["pick"] =>
         const count = yield* tables.pg.execute(sql`INSERT INTO ${identifier(picked)} (unit, version)
         SELECT unit, version FROM ${tables.unit} WHERE asset = ${asset}`)
         const isStale = selection.isForced || count + versions.length > 0
-        return { asset, units: isStale ? all : none, count, partitions: [], versions }
+        return { asset, units: isStale ? all : none, count, partitions: [], logged: new Set<string>(), versions }
       }
       case "Some": {
         const count = yield* tables.pg.execute(sql`INSERT INTO ${identifier(picked)} (unit, version)
         SELECT unit, version FROM ${tables.unit} WHERE asset = ${asset} ORDER BY unit LIMIT ${selection.limit}`)
-        return { asset, units: count === 0 ? none : relation(picked), count, partitions: [], versions: [] }
+        return {
+          asset,
+          units: count === 0 ? none : relation(picked),
+          count,
+          partitions: [],
+          logged: new Set<string>(),
+          versions: []
+        }
       }
       case "Units": {
         const time = (pick: "start" | "end") =>
@@ -190,15 +197,15 @@ const pick = (tables: Tables): Service["pick"] =>
             window === undefined ? null : DateTime.formatIso(DateTime.makeUnsafe(window[pick]))
           )
         const rows = yield* tables.pg.query(
-          sql`INSERT INTO ${identifier(picked)} (unit, version, window_start, window_end)
-          SELECT u.unit, s.version, u.window_start, u.window_end
+          sql`INSERT INTO ${identifier(picked)} (unit, version, window_start, window_end, is_logged)
+          SELECT u.unit, s.version, u.window_start, u.window_end, s.is_logged AND m.unit IS NOT NULL
           FROM unnest(${selection.units.map(({ unit }) => unit)}::text[], ${time("start")}::timestamptz[],
             ${time("end")}::timestamptz[]) AS u(unit, window_start, window_end)
           LEFT JOIN ${tables.unit} AS s ON s.asset = ${asset} AND s.unit = u.unit
           LEFT JOIN ${tables.materialization} AS m ON m.asset = ${asset} AND m.unit = u.unit
           WHERE ${selection.isForced ? literal("TRUE") : literal("s.unit IS NOT NULL OR m.unit IS NULL")}
-          RETURNING unit`,
-          Schema.Struct({ unit: Schema.String })
+          RETURNING unit, coalesce(is_logged, FALSE) AS is_logged`,
+          Schema.Struct({ unit: Schema.String, is_logged: Schema.Boolean })
         )
         const chosen = new Set(rows.map(({ unit }) => unit))
         const partitions = selection.units.filter(({ unit }) => chosen.has(unit))
@@ -207,6 +214,8 @@ const pick = (tables: Tables): Service["pick"] =>
           units: partitions.length === 0 ? none : relation(picked),
           count: partitions.length,
           partitions,
+          // Whoever asks for all of them again wants them computed again.
+          logged: new Set(selection.isForced ? [] : rows.flatMap(({ is_logged, unit }) => (is_logged ? [unit] : []))),
           versions: []
         }
       }
@@ -217,7 +226,9 @@ const newPicked = ({ pg }: Tables) =>
   TemporaryTable.prepare(pg, [
     {
       name: picked,
-      columns: literal("unit text NOT NULL, version bigint, window_start timestamptz, window_end timestamptz")
+      columns: literal(
+        "unit text NOT NULL, version bigint, window_start timestamptz, window_end timestamptz, is_logged boolean"
+      )
     }
   ])
 
@@ -244,8 +255,13 @@ const ranges = (tables: Tables, asset: AssetKey) =>
 const clear = (tables: Tables): Service["clear"] =>
   Effect.fnUntraced(function* (step) {
     yield* hold(tables, step.asset)
-    yield* tables.pg.execute(sql`DELETE FROM ${tables.unit} AS s USING ${identifier(picked)} AS p
-    WHERE s.asset = ${step.asset} AND s.unit = p.unit AND s.version = p.version`)
+    // One statement: no row is both cleared and kept.
+    const isCleared = sql`s.unit = p.unit AND s.version = p.version`
+    yield* tables.pg.execute(sql`WITH kept AS (
+      UPDATE ${tables.unit} AS s SET is_logged = FALSE WHERE s.asset = ${step.asset} AND s.is_logged
+        AND NOT EXISTS (SELECT FROM ${identifier(picked)} AS p WHERE ${isCleared})
+    )
+    DELETE FROM ${tables.unit} AS s USING ${identifier(picked)} AS p WHERE s.asset = ${step.asset} AND ${isCleared}`)
     if (step.versions.length > 0) {
       yield* tables.pg.execute(sql`DELETE FROM ${tables.range}
       WHERE asset = ${step.asset} AND version = ANY(${step.versions}::bigint[])`)

@@ -108,6 +108,8 @@ export interface Picked {
   readonly count: number
   /** The picked partitions, where the selection named partitions. */
   readonly partitions: ReadonlyArray<Unit>
+  /** Those of them of which all that changed is in the change logs of the asset. */
+  readonly logged: ReadonlySet<string>
   /** The ranges that the step answers for, and, in memory, the marks. */
   readonly versions: ReadonlyArray<string>
 }
@@ -135,12 +137,16 @@ export class StaleSets extends Context.Service<
     readonly known: (
       asset: AssetKey
     ) => Effect.Effect<ReadonlyArray<{ readonly asset: AssetKey; readonly codeVersion: string }>, Reason>
-    /** Marks units stale. */
+    /**
+     * Marks units stale. `isLogged`: the rows that changed are in a change log of the asset; a unit that is also marked
+     * otherwise is not taken for logged.
+     */
     readonly mark: (options: {
       readonly asset: AssetKey
       readonly units: UnitSet
       readonly cause: Cause
       readonly at: DateTime.Utc
+      readonly isLogged?: boolean
     }) => Effect.Effect<void, Reason>
     /**
      * Announces the first build of an asset: from now on marks are listed one by one instead of being covered by the
@@ -155,6 +161,7 @@ export class StaleSets extends Context.Service<
     /**
      * Clears what was picked, which is gone after that; what was marked again meanwhile stays stale. Like marking, it holds
      * the asset's stale set until the transaction ends; of several assets these holds are taken in the order of the graph.
+     * What stays stale is not logged any more, for the step has used up the change logs.
      */
     readonly clear: (picked: Picked) => Effect.Effect<void, Reason>
     /** Turns the ranges of a partitioned asset into marks on the given partitions, which are all that exist. */
@@ -413,6 +420,7 @@ const choose = (asset: AssetKey, state: AssetState, selection: Selection, built:
         units: selection.isForced || marked.length + state.ranges.length > 0 ? all : none,
         count: marked.length,
         partitions: [],
+        logged: new Set(),
         versions: [
           ...state.ranges.map(({ version }) => JSON.stringify([version])),
           ...versionsOf(new Set(state.marks.keys()))
@@ -423,14 +431,29 @@ const choose = (asset: AssetKey, state: AssetState, selection: Selection, built:
         .map(({ unit }) => unit)
         .toSorted()
         .slice(0, selection.limit)
-      return { asset, units: listed(units), count: units.length, partitions: [], versions: versionsOf(new Set(units)) }
+      return {
+        asset,
+        units: listed(units),
+        count: units.length,
+        partitions: [],
+        logged: new Set(),
+        versions: versionsOf(new Set(units))
+      }
     }
     case "Units": {
       const partitions = selection.units.filter(
         ({ unit }) => selection.isForced || state.marks.has(unit) || !built.has(unit)
       )
       const units = partitions.map(({ unit }) => unit)
-      return { asset, units: listed(units), count: units.length, partitions, versions: versionsOf(new Set(units)) }
+      return {
+        asset,
+        units: listed(units),
+        count: units.length,
+        partitions,
+        // Nobody keeps change logs in memory.
+        logged: new Set(),
+        versions: versionsOf(new Set(units))
+      }
     }
   }
 }

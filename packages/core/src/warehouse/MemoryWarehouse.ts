@@ -110,6 +110,8 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
         }
       }),
 
+      log: () => Effect.succeed(false),
+
       changed: (edge) => Effect.sync(() => Change.partitions(edge, changeOf(edge.upstream))),
 
       contents: ({ asset, scope }) => Effect.map(rowsOf(asset), (rows) => MemoryContent.contents(asset, scope, rows)),

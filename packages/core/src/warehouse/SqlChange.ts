@@ -6,6 +6,7 @@
 import type { Asset, NamedInput } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
 import type { Edge } from "../AssetGraph.ts"
+import { postgresType } from "../Column.ts"
 import type { AsOf, Bounds, ByColumns, Keys, Onwards } from "../PartitionMapping.ts"
 import { toSql } from "../RowFilter.ts"
 import { identifier, list, literal, or, sql, type Sql } from "../Sql.ts"
@@ -156,7 +157,37 @@ export const asOf = (
  * @since 0.1.0
  */
 export const difference = (upstream: Asset, input: NamedInput, mapped: ReadonlyArray<string>): Sql => {
-  const names = Array.from(new Set([...input.columns, ...mapped]))
+  const { seen } = imagesIn(upstream, input, Array.from(new Set([...input.columns, ...mapped])))
+  // What is appended to a log has no old image that it could cancel out.
+  if (upstream.write._tag === "Append") return sql`(${seen(true)})`
+  return sql`((${seen(true)} EXCEPT ALL ${seen(false)}) UNION ALL (${seen(false)} EXCEPT ALL ${seen(true)}))`
+}
+
+/**
+ * The same in the given columns, in their types, with `_assay_is_new`: true for what came, false for what left.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const signed = (upstream: Asset, input: NamedInput, names: ReadonlyArray<string>): Sql => {
+  const { seen } = imagesIn(upstream, input, names)
+  const typed = list(
+    names.map(
+      (name) =>
+        sql`s.${identifier(name)}::${literal(postgresType(columnUnsafe(upstream, name).kind))} AS ${identifier(name)}`
+    )
+  )
+  const came = upstream.write._tag === "Append" ? seen(true) : sql`${seen(true)} EXCEPT ALL ${seen(false)}`
+  const left =
+    upstream.write._tag === "Append" ? sql`${seen(false)} AND FALSE` : sql`${seen(false)} EXCEPT ALL ${seen(true)}`
+  return sql`(SELECT ${typed}, TRUE AS _assay_is_new FROM (${came}) AS s
+    UNION ALL SELECT ${typed}, FALSE FROM (${left}) AS s)`
+}
+
+// --- internal ---
+
+/** The old or the new images of the change set as an input shows them, in some columns. */
+const imagesIn = (upstream: Asset, input: NamedInput, names: ReadonlyArray<string>) => {
   const shown = list(
     names.map(
       (name) => sql`${SqlUnit.exact(columnUnsafe(upstream, name).kind, identifier(name))} AS ${identifier(name)}`
@@ -165,12 +196,8 @@ export const difference = (upstream: Asset, input: NamedInput, mapped: ReadonlyA
   const seen = (isNew: boolean) =>
     sql`SELECT ${shown} FROM ${SqlTable.change(upstream)}
       WHERE ${literal(isNew ? "_assay_is_new" : "NOT _assay_is_new")} AND ${toSql(input.where)}`
-  // What is appended to a log has no old image that it could cancel out.
-  if (upstream.write._tag === "Append") return sql`(${seen(true)})`
-  return sql`((${seen(true)} EXCEPT ALL ${seen(false)}) UNION ALL (${seen(false)} EXCEPT ALL ${seen(true)}))`
+  return { seen }
 }
-
-// --- internal ---
 
 const unitsWithin = (downstream: Asset, units: Sql): Sql =>
   sql`SELECT unit FROM (${units}) AS reached WHERE unit IS NOT NULL AND ${

@@ -73,36 +73,96 @@ export const write = Effect.fnUntraced(function* (
       return { read, inserted, updated: 0, deleted: 0, unchanged: 0, change: "everything" }
     }
   }
-  const key = primaryKey(asset.write)
-  const sameKey = matching(key)
-  const sameRow = sql`ROW(${SqlTable.exactColumns(asset, "r")}) IS NOT DISTINCT FROM ROW(${SqlTable.exactColumns(asset, "t")})`
-  const left = yield* pg.execute(sql`
-    WITH gone AS (
-      DELETE FROM ${table} AS t
-      WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)}
-        AND NOT EXISTS (SELECT FROM ${result} AS r WHERE ${sameKey} AND ${sameRow})
-      RETURNING ${SqlTable.columns(asset, "t")}
-    )
-    INSERT INTO ${SqlTable.change(asset)} SELECT ${SqlTable.columns(asset, "gone")}, FALSE FROM gone`)
-  const entered = yield* pg.execute(sql`
-    WITH come AS (
-      INSERT INTO ${table} AS t (${columnNames(asset)})
-      SELECT ${SqlTable.columns(asset, "r")} FROM ${result} AS r
-      WHERE NOT EXISTS (SELECT FROM ${table} AS t WHERE ${sameKey} AND ${SqlUnit.inScope(asset, identifier("t"), scope)})
-      RETURNING ${SqlTable.columns(asset, "t")}
-    )
-    INSERT INTO ${SqlTable.change(asset)} SELECT ${SqlTable.columns(asset, "come")}, TRUE FROM come`)
-  if (left + entered > SqlTable.manyRows) yield* SqlTable.analyze(pg, table)
-  const updated = left === 0 || entered === 0 ? 0 : yield* changedInPlace(pg, asset, key)
+  return yield* tally(pg, asset, yield* move(pg, asset, scope, read))
+})
+
+/**
+ * What left a table and what entered it, in rows, of those that were read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Moved {
+  readonly read: number
+  readonly gone: number
+  readonly come: number
+}
+
+/**
+ * The same for some units only: refuses what does not belong to them, and tells what moved.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const writeUnits = Effect.fnUntraced(function* (
+  pg: typeof Postgres.Service,
+  asset: Asset,
+  scope: Scope,
+  read: number
+): Effect.fn.Return<Moved, Reason> {
+  if (read > SqlTable.manyRows) yield* SqlTable.analyze(pg, SqlTable.result(asset))
+  yield* refuseStrangers(pg, asset, scope)
+  yield* refuseDuplicates(pg, asset)
+  return yield* move(pg, asset, scope, read)
+})
+
+/**
+ * What a write did, of all that moved in it.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const tally = Effect.fnUntraced(function* (
+  pg: typeof Postgres.Service,
+  asset: Asset,
+  { come, gone, read }: Moved
+): Effect.fn.Return<Written, Reason> {
+  if (gone + come > SqlTable.manyRows) yield* SqlTable.analyze(pg, SqlTable.of(pg, asset))
+  const updated = gone === 0 || come === 0 ? 0 : yield* changedInPlace(pg, asset, primaryKey(asset.write))
   return {
     read,
-    inserted: entered - updated,
+    inserted: come - updated,
     updated,
-    deleted: left - updated,
-    unchanged: read - entered,
+    deleted: gone - updated,
+    unchanged: Math.max(0, read - come),
     change: "rows"
   }
 })
+
+/**
+ * Takes rows out of the table (`t`) and keeps them as old images; yields how many.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const leave = (pg: typeof Postgres.Service, asset: Asset, condition: Sql): Effect.Effect<number, Reason> =>
+  pg.execute(sql`
+    WITH gone AS (
+      DELETE FROM ${SqlTable.of(pg, asset)} AS t WHERE ${condition} RETURNING ${SqlTable.columns(asset, "t")}
+    )
+    INSERT INTO ${SqlTable.change(asset)} SELECT ${SqlTable.columns(asset, "gone")}, FALSE FROM gone`)
+
+/**
+ * Puts rows into the table and keeps them as new images; yields how many.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const enter = (pg: typeof Postgres.Service, asset: Asset, rows: Sql): Effect.Effect<number, Reason> =>
+  pg.execute(sql`
+    WITH come AS (
+      INSERT INTO ${SqlTable.of(pg, asset)} AS t (${columnNames(asset)}) ${rows} RETURNING ${SqlTable.columns(asset, "t")}
+    )
+    INSERT INTO ${SqlTable.change(asset)} SELECT ${SqlTable.columns(asset, "come")}, TRUE FROM come`)
+
+/**
+ * Two rows, `t` and `r`, that have one key.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const matching = (key: ReadonlyArray<string>): Sql =>
+  sql`(${list(key.map((name) => identifier("t", name)))}) = (${list(key.map((name) => identifier("r", name)))})`
 
 /**
  * Removes the rows that lie in none of the given partitions and fills the change set.
@@ -117,14 +177,7 @@ export const withdraw = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Written, Reason> {
   const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
   const deleted =
-    columns.length === 0
-      ? 0
-      : yield* pg.execute(sql`
-    WITH gone AS (
-      DELETE FROM ${SqlTable.of(pg, asset)} AS t WHERE ${SqlUnit.inNone(except, SqlUnit.cells(columns, identifier("t")))}
-      RETURNING ${SqlTable.columns(asset, "t")}
-    )
-    INSERT INTO ${SqlTable.change(asset)} SELECT ${SqlTable.columns(asset, "gone")}, FALSE FROM gone`)
+    columns.length === 0 ? 0 : yield* leave(pg, asset, SqlUnit.inNone(except, SqlUnit.cells(columns, identifier("t"))))
   return { read: 0, inserted: 0, updated: 0, deleted, unchanged: 0, change: "rows" }
 })
 
@@ -151,8 +204,30 @@ const typed = (asset: Asset, computed: Sql): Sql =>
 /** Above this many rows, a first load marks everything downstream instead of keeping a copy of itself as change set. */
 const largeResult = 50_000
 
-const matching = (key: ReadonlyArray<string>): Sql =>
-  sql`(${list(key.map((name) => identifier("t", name)))}) = (${list(key.map((name) => identifier("r", name)))})`
+/** Replaces the rows of a scope that differ from the staged ones. */
+const move = Effect.fnUntraced(function* (
+  pg: typeof Postgres.Service,
+  asset: Asset,
+  scope: Scope,
+  read: number
+): Effect.fn.Return<Moved, Reason> {
+  const result = SqlTable.result(asset)
+  const sameKey = matching(primaryKey(asset.write))
+  const sameRow = sql`ROW(${SqlTable.exactColumns(asset, "r")}) IS NOT DISTINCT FROM ROW(${SqlTable.exactColumns(asset, "t")})`
+  const inScope = SqlUnit.inScope(asset, identifier("t"), scope)
+  const gone = yield* leave(
+    pg,
+    asset,
+    sql`${inScope} AND NOT EXISTS (SELECT FROM ${result} AS r WHERE ${sameKey} AND ${sameRow})`
+  )
+  const come = yield* enter(
+    pg,
+    asset,
+    sql`SELECT ${SqlTable.columns(asset, "r")} FROM ${result} AS r
+      WHERE NOT EXISTS (SELECT FROM ${SqlTable.of(pg, asset)} AS t WHERE ${sameKey} AND ${inScope})`
+  )
+  return { read, gone, come }
+})
 
 const changedInPlace = (
   pg: typeof Postgres.Service,

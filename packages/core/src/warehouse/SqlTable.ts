@@ -190,7 +190,7 @@ const temporaryName = (role: string, asset: Asset): string =>
  * It would name no unit (`infinity` has no day), or be another value to a compute in TypeScript (a whole number beyond
  * the safe ones).
  */
-const temporaryColumn = ({ kind, name }: Column.Column): Sql => {
+export const temporaryColumn = ({ kind, name }: Column.Column): Sql => {
   const column = identifier(name)
   const domain = domainOf(kind, column)
   const declared = sql`${column} ${literal(Column.postgresType(kind))}`
@@ -275,13 +275,21 @@ const indexesOf = (graph: AssetGraph, asset: Asset): ReadonlyArray<ReadonlyArray
         names.map((name) => columnUnsafe(asset, name).name)
       )
   }
+  const asOf: Array<ReadonlyArray<string>> = []
   want(unitColumns(asset))
   for (const { downstream, input } of edgesFrom(graph, asset.name)) {
-    if (input.mapping._tag === "ByColumns") want(input.mapping.columns)
-    for (const other of downstream.inputs) {
-      if (other.mapping._tag === "AsOf" && other.mapping.facts === input.as) want([other.mapping.key, other.mapping.at])
+    if (input.mapping._tag === "ByColumns") {
+      want(input.mapping.columns)
+      // What a customer has in a unit is looked up where its change is added as a difference.
+      const { write } = downstream
+      if (write._tag === "ReplacePartitions" && write.additiveOver !== undefined)
+        want([write.additiveOver, ...input.mapping.columns])
     }
+    for (const { mapping } of downstream.inputs)
+      if (mapping._tag === "AsOf" && mapping.facts === input.as) asOf.push([mapping.key, mapping.at])
   }
+  // By key and time, where no other index has the key at its front.
+  for (const names of asOf) if (!Array.from(wanted.values()).some(([first]) => first === names[0])) want(names)
   const key = primaryKey(asset.write)
   return Array.from(wanted.values()).filter((names) => !names.every((name, index) => key[index] === name))
 }

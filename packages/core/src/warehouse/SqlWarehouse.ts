@@ -3,6 +3,7 @@
  * leaves it in a second temporary table, from which the units downstream are marked; rows visit Node only for computes
  * that are written in TypeScript.
  */
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -20,6 +21,7 @@ import * as Change from "./Change.ts"
 import * as SqlCatalog from "./SqlCatalog.ts"
 import * as SqlChange from "./SqlChange.ts"
 import * as SqlCheck from "./SqlCheck.ts"
+import * as SqlDelta from "./SqlDelta.ts"
 import * as SqlContent from "./SqlContent.ts"
 import * as SqlDifference from "./SqlDifference.ts"
 import * as SqlRelation from "./SqlRelation.ts"
@@ -44,8 +46,10 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
         const catalog = yield* SqlCatalog.read(pg)
         if (!catalog.hasSchema) yield* pg.execute(sql`CREATE SCHEMA IF NOT EXISTS ${identifier(pg.schemas.warehouse)}`)
         for (const asset of graph.assets.values()) {
-          if (asset.write._tag !== "View") yield* SqlTable.create(pg, catalog, graph, asset)
-          else if (!catalog.columns.has(asset.name))
+          if (asset.write._tag !== "View") {
+            yield* SqlTable.create(pg, catalog, graph, asset)
+            yield* SqlDelta.create(pg, asset)
+          } else if (!catalog.columns.has(asset.name))
             yield* SqlTable.createView(pg, catalog, asset, yield* viewQuery(asset, table))
         }
         return Array.from(graph.assets.values()).flatMap(({ name, write }) =>
@@ -65,11 +69,14 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
       settle: ({ asset, graph }) =>
         TemporaryTable.empty(pg, [
           ...SqlTable.temporary(asset),
+          ...SqlDelta.temporary(asset),
           ...edgesFrom(graph, asset.name).map((_, slot) => reachedName(slot))
         ]),
 
-      build: Effect.fnUntraced(function* ({ asset, computed = Effect.void, scope }) {
+      build: Effect.fnUntraced(function* ({ asset, at, computed = Effect.void, scope }) {
         yield* SqlTable.prepareTemporary(pg, asset)
+        if (SqlDelta.additiveOver(asset) !== undefined)
+          return yield* buildSums(pg, asset, { at, computed, scope, table })
         const read = yield* stage(pg, asset, scope, table)
         yield* computed
         return yield* SqlDifference.write(pg, asset, scope, read)
@@ -95,6 +102,9 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
       }),
 
       affected: (edge, slot = 0) => affected(pg, table, edge, slot),
+
+      log: (edge, change) =>
+        SqlDelta.additiveOver(edge.downstream) === undefined ? Effect.succeed(false) : SqlDelta.log(pg, edge, change),
 
       changed: (edge) =>
         Effect.map(
@@ -278,6 +288,48 @@ const land = Effect.fnUntraced(function* (
   return { read: rows.length, inserted, updated: 0, deleted: 0, unchanged: rows.length - inserted, change: "rows" }
 })
 
+/** What is logged by its difference where that is estimated to be cheaper, and the rest as a whole. */
+const buildSums = Effect.fnUntraced(function* (
+  pg: Pg,
+  asset: Asset<string, unknown, never>,
+  options: {
+    readonly scope: Scope
+    readonly at: DateTime.Utc
+    readonly computed: Effect.Effect<void>
+    readonly table: SqlRelation.TableOf
+  }
+): Effect.fn.Return<Written, Reason> {
+  const { at, computed, scope, table } = options
+  const some = (isWanted: (unit: string) => boolean): Scope => {
+    const partitions = scope.partitions.filter(({ unit }) => isWanted(unit))
+    return { units: listed(partitions.map(({ unit }) => unit)), partitions }
+  }
+  const logged = some((unit) => scope.logged?.has(unit) === true)
+  const isByDifference =
+    logged.partitions.length > 0 && (yield* SqlDelta.isCheaper(pg, asset, { partitions: logged.partitions.length, at }))
+  if (!isByDifference) yield* SqlDelta.forget(pg, asset)
+  const delta = isByDifference
+    ? yield* SqlDelta.compute(pg, asset, logged, {
+        table,
+        query: (relations) => computedSql(asset, relations)
+      })
+    : { read: 0, doubtful: logged.partitions.map(({ unit }) => unit) }
+  const doubtful = new Set(delta.doubtful)
+  const rest = some((unit) => scope.logged?.has(unit) !== true || doubtful.has(unit))
+  const read = rest.partitions.length === 0 ? 0 : yield* stage(pg, asset, rest, table)
+  yield* computed
+  const added = isByDifference ? yield* SqlDelta.move(pg, asset, delta) : { read: 0, gone: 0, come: 0 }
+  const replaced =
+    rest.partitions.length === 0
+      ? { read: 0, gone: 0, come: 0 }
+      : yield* SqlDifference.writeUnits(pg, asset, rest, read)
+  return yield* SqlDifference.tally(pg, asset, {
+    read: added.read + replaced.read,
+    gone: added.gone + replaced.gone,
+    come: added.come + replaced.come
+  })
+})
+
 /** Computes a scope into the asset's temporary result table and yields the number of rows. */
 const stage = Effect.fnUntraced(function* (
   pg: Pg,
@@ -290,6 +342,17 @@ const stage = Effect.fnUntraced(function* (
     ${SqlDifference.resolve(asset, computed)}`)
 })
 
+/** The query of a compute that is one, over the given relations. */
+const computedSql = (
+  { body }: Asset<string, unknown, never>,
+  relations: { readonly [as: string]: Sql }
+): Effect.Effect<Sql, Reason> => {
+  const built = body._tag === "Compute" ? body.compute.sql?.(relations) : undefined
+  if (built === undefined)
+    return Effect.fail(new DefinitionFault({ message: "the compute has no sql", code: undefined }))
+  return isSql(built) ? Effect.succeed(built) : built
+}
+
 const computedRows = Effect.fnUntraced(function* (
   pg: Pg,
   asset: Asset<string, unknown, never>,
@@ -300,10 +363,7 @@ const computedRows = Effect.fnUntraced(function* (
     return yield* new DefinitionFault({ message: "a source asset is landed, not computed", code: undefined })
   }
   const { rows, sql: query } = asset.body.compute
-  if (query !== undefined) {
-    const built = query(SqlRelation.all(asset, scope, table))
-    return isSql(built) ? built : yield* built
-  }
+  if (query !== undefined) return yield* computedSql(asset, SqlRelation.all(asset, scope, table))
   if (rows === undefined) {
     return yield* new DefinitionFault({ message: "the compute has neither sql nor rows", code: undefined })
   }

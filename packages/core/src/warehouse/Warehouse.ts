@@ -4,6 +4,7 @@
  * as the transaction; `affected` reads it. The warehouse knows nothing of runs, marks or records.
  */
 import * as Context from "effect/Context"
+import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { Asset, AssetKey } from "../Asset.ts"
@@ -23,6 +24,8 @@ import type { Unit, UnitSet } from "../Unit.ts"
 export interface Scope {
   readonly units: UnitSet
   readonly partitions: ReadonlyArray<Unit>
+  /** Those of the partitions of which all that changed is in the change logs of the asset. */
+  readonly logged?: ReadonlySet<string>
 }
 
 /**
@@ -103,6 +106,7 @@ export class Warehouse extends Context.Service<
     readonly build: (options: {
       readonly asset: Asset<string, unknown, never>
       readonly scope: Scope
+      readonly at: DateTime.Utc
       /** Done when everything is computed and nothing is written yet. */
       readonly computed?: Effect.Effect<void>
     }) => Effect.Effect<Written, Reason>
@@ -121,6 +125,11 @@ export class Warehouse extends Context.Service<
      * until the next edge is asked for in the same slot.
      */
     readonly affected: (edge: Edge, slot?: number) => Effect.Effect<UnitSet, Reason>
+    /**
+     * Keeps what the change set of this transaction changes for an edge in a change log of the asset downstream, if that has
+     * one, and tells whether it did.
+     */
+    readonly log: (edge: Edge, change: Written["change"]) => Effect.Effect<boolean, Reason>
     /** The partitions of the upstream asset in which the change set has rows that the edge can see. */
     readonly changed: (edge: Edge) => Effect.Effect<ReadonlyArray<string>, Reason>
     /** Rows and hash of partitions. */

@@ -86,7 +86,7 @@ const changedBy = (graph: AssetGraph.AssetGraph, asset: Asset.Asset<string, unkn
       const warehouse = yield* Warehouse
       const [edge] = AssetGraph.edgesFrom(graph, asset.name)
       assert.isDefined(edge)
-      yield* warehouse.build({ asset, scope: yield* scope(units) })
+      yield* warehouse.build({ asset, scope: yield* scope(units), at: yield* DateTime.now })
       return (yield* warehouse.changed(edge)).toSorted()
     })
   )

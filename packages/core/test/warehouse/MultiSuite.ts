@@ -9,6 +9,7 @@ import { none } from "@assay/core/Unit"
 import { Warehouse } from "@assay/core/warehouse/Warehouse"
 import * as WriteStrategy from "@assay/core/WriteStrategy"
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
@@ -135,7 +136,11 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
           const changed = (keys: ReadonlyArray<string>) =>
             transact(
               Effect.gen(function* () {
-                const built = yield* warehouse.build({ asset, scope: yield* scope(partitions(asset, ...keys)) })
+                const built = yield* warehouse.build({
+                  asset,
+                  scope: yield* scope(partitions(asset, ...keys)),
+                  at: yield* DateTime.now
+                })
                 const [edge] = AssetGraph.edgesFrom(both, asset.name)
                 const reached = edge === undefined ? [] : yield* warehouse.changed(edge)
                 yield* warehouse.settle({ graph: both, asset })

@@ -15,6 +15,7 @@ import { assert } from "@effect/vitest"
 import { Warehouse, type Scope, type Written } from "@assay/core/warehouse/Warehouse"
 import * as WriteStrategy from "@assay/core/WriteStrategy"
 import * as BigDecimal from "effect/BigDecimal"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -113,7 +114,7 @@ export const build = (
     asset,
     Effect.gen(function* () {
       const warehouse = yield* Warehouse
-      return yield* warehouse.build({ asset, scope: yield* scope(units) })
+      return yield* warehouse.build({ asset, scope: yield* scope(units), at: yield* DateTime.now })
     })
   )
 

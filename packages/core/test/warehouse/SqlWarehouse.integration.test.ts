@@ -4,7 +4,8 @@ import * as Column from "@assay/core/Column"
 import * as PartitionMapping from "@assay/core/PartitionMapping"
 import * as Partitions from "@assay/core/Partitions"
 import { Postgres } from "@assay/core/postgres/Postgres"
-import { identifier, literal, sql } from "@assay/core/Sql"
+import { identifier, literal, type Sql, sql } from "@assay/core/Sql"
+import { Transactor } from "@assay/core/Transactor"
 import * as WriteStrategy from "@assay/core/WriteStrategy"
 import { assert, describe, it } from "@effect/vitest"
 import * as PgClient from "@effect/sql-pg/PgClient"
@@ -34,6 +35,51 @@ describe("SqlWarehouse", () => {
         yield* insert("2024-01-01", "2024-01-05")
         yield* insert("2024-01-05", "2024-01-09")
         assert.match(yield* refusal(insert("2024-01-04", "2024-01-06")), /^DataQuality: .*dimension_no_overlap/)
+      })
+    )
+
+    it.effect("shows every version to a reader beside whom the dimension grows (Verifies: L2, L10)", () =>
+      Effect.gen(function* () {
+        const pg = yield* Postgres
+        const log = events("grown_log")
+        const dimension = Dimension.make("grown", log)
+        yield* prepare(AssetGraph.fromIterable([log, dimension]))
+        const insert = (region: Sql, day: Sql, rows: number) =>
+          sql`INSERT INTO dev.grown (sk, region, valid_from, valid_to, is_current)
+            SELECT ${region}, ${region}, ${day}, ${day} + interval '1 day', FALSE
+            FROM generate_series(1, ${literal(String(rows))}) AS n`
+        const day = sql`'2024-01-01'::timestamptz + n * interval '1 day'`
+        // Versions that were replaced, as a step does it, leave dead entries in the first page of every index.
+        yield* pg.execute(insert(sql`'north ' || n`, day, 40))
+        yield* pg.execute(sql`DELETE FROM dev.grown WHERE valid_from < '2024-01-12'`)
+        yield* pg.execute(insert(sql`'north ' || n`, day, 10))
+        // In the middle of a reader's join others add versions, and the page is split.
+        yield* pg.execute(sql`CREATE FUNCTION dev.grow(fact integer) RETURNS integer LANGUAGE plpgsql VOLATILE AS ${literal("$$")}
+          BEGIN
+            IF fact = 11 THEN ${insert(sql`'south ' || n`, sql`'2025-01-01'::timestamptz + n * interval '1 day'`, 300)}; END IF;
+            RETURN fact;
+          END ${literal("$$")}`)
+        const found = (n: Sql) =>
+          pg.query(
+            sql`SELECT count(d.sk)::int AS versions
+              FROM (SELECT ${n} AS n FROM generate_series(1, 40) AS s(n) OFFSET 0) AS fact
+              LEFT JOIN dev.grown AS d ON tstzrange(d.valid_from, d.valid_to)
+                @> '2024-01-01 12:00:00+00'::timestamptz + fact.n * interval '1 day'`,
+            Schema.Struct({ versions: Schema.Int })
+          )
+        const { transact } = yield* Transactor
+        yield* transact(
+          Effect.gen(function* () {
+            // So few rows would otherwise be read without any index.
+            for (const way of ["seqscan", "bitmapscan", "material"])
+              yield* pg.execute(sql`SELECT set_config(${`enable_${way}`}, 'off', true)`)
+            assert.deepStrictEqual(yield* found(sql`dev.grow(s.n)`), [{ versions: 40 }])
+            assert.deepStrictEqual(yield* found(sql`s.n`), [{ versions: 40 }])
+          })
+        )
+        const overlapping = sql`INSERT INTO dev.grown (sk, region, valid_from, is_current)
+          VALUES ('overlapping', 'north 1', '2024-01-02 12:00:00+00', TRUE)`
+        assert.match(yield* refusal(pg.execute(overlapping)), /^DataQuality: .*grown_no_overlap/)
       })
     )
 

@@ -174,6 +174,7 @@ const rehearsal = Effect.fnUntraced(function* (options: {
       continue
     }
     let rows = 0
+    let differences = 0
     if (from !== undefined) {
       for (const delivery of deliveries) {
         yield* Lander.land({
@@ -206,10 +207,13 @@ const rehearsal = Effect.fnUntraced(function* (options: {
           runId: rehearsalRun,
           record: () => Effect.void
         })
-        if (step !== undefined) rows += step.written.inserted + step.written.updated + step.written.deleted
+        if (step !== undefined) {
+          rows += step.written.inserted + step.written.updated + step.written.deleted
+          differences += step.written.differences ?? 0
+        }
       }
     }
-    findings.push({ ...finding, rows })
+    findings.push({ ...finding, rows, differences })
   }
   return Plan.make(findings, { now: millis, isRehearsed: true })
 })

@@ -64,6 +64,8 @@ export type PlanStep =
       readonly withdrawn?: ReadonlyArray<string> | undefined
       readonly why: ReadonlyArray<Why>
       readonly rows: number | undefined
+      /** How many of the partitions a rehearsal brought up to date by adding a difference, which it found cheaper. */
+      readonly differences?: number | undefined
     }
   | { readonly _tag: "Follow"; readonly asset: AssetKey; readonly upstream: ReadonlyArray<AssetKey> }
 
@@ -94,6 +96,8 @@ export interface Finding<R = unknown> {
   readonly deliveries: ReadonlyArray<Delivery>
   /** The rows that a rehearsal of the step changed. */
   readonly rows?: number | undefined
+  /** The partitions that it brought up to date by adding a difference. */
+  readonly differences?: number | undefined
 }
 
 /**
@@ -146,7 +150,12 @@ export const step = (finding: Finding, options: { readonly now: number }): PlanS
   if (asset.write._tag === "View") return undefined
   return target.partitions === undefined
     ? buildWhole(finding)
-    : buildPartitions(target.partitions, status, { isForced, now: options.now, rows: finding.rows })
+    : buildPartitions(target.partitions, status, {
+        isForced,
+        now: options.now,
+        rows: finding.rows,
+        differences: finding.differences
+      })
 }
 
 /**
@@ -208,6 +217,9 @@ export const describe = (planned: PlanStep): readonly [string, ...Array<string>]
       const changed = planned.rows === undefined ? "" : ` → ${count(planned.rows, "row")} changed`
       return [
         isIdle(planned) ? "nothing now" : `${amount(planned)}${changed}, because ${why}`,
+        ...((planned.differences ?? 0) > 0
+          ? [`${count(planned.differences ?? 0, planned.unitName)} by the difference that the changed rows make`]
+          : []),
         ...note("incomplete, its window has not ended", planned.incomplete),
         ...waits(planned),
         ...withdrawal(planned.withdrawn ?? [])
@@ -286,7 +298,12 @@ const buildWhole = ({ rows, status, target }: Finding): PlanStep | undefined => 
 const buildPartitions = (
   wanted: PartitionSet.PartitionSet,
   status: AssetStatus,
-  options: { readonly isForced: boolean; readonly now: number; readonly rows: number | undefined }
+  options: {
+    readonly isForced: boolean
+    readonly now: number
+    readonly rows: number | undefined
+    readonly differences: number | undefined
+  }
 ): PlanStep | undefined => {
   const { asset } = status
   const dueHere = PartitionSet.intersection(wanted, options.isForced ? status.existing : due(status))
@@ -322,7 +339,8 @@ const buildPartitions = (
       ...(PartitionSet.isEmpty(stale) ? [] : [...marked, ...ranged.map(({ cause, count }) => whyOf(cause, count))]),
       ...(PartitionSet.isEmpty(dueHere) ? [withdrawing(asset, withdrawn)] : [])
     ],
-    rows: options.rows
+    rows: options.rows,
+    differences: options.differences
   }
 }
 

@@ -323,11 +323,12 @@ const buildSums = Effect.fnUntraced(function* (
     rest.partitions.length === 0
       ? { read: 0, gone: 0, come: 0 }
       : yield* SqlDifference.writeUnits(pg, asset, rest, read)
-  return yield* SqlDifference.tally(pg, asset, {
+  const written = yield* SqlDifference.tally(pg, asset, {
     read: added.read + replaced.read,
     gone: added.gone + replaced.gone,
     come: added.come + replaced.come
   })
+  return { ...written, differences: scope.partitions.length - rest.partitions.length }
 })
 
 /** Computes a scope into the asset's temporary result table and yields the number of rows. */

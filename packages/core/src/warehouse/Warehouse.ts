@@ -46,6 +46,8 @@ export interface Written {
    * changed: a cost decision.
    */
   readonly change: "rows" | "everything"
+  /** How many partitions were brought up to date by adding a difference, not by computing them anew. */
+  readonly differences?: number
 }
 
 /**

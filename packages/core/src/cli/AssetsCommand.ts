@@ -6,8 +6,6 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import type { Asset, AssetKey } from "../Asset.ts"
 import type { AssetLabels } from "../AssetLabels.ts"
-import * as AutomationCondition from "../AutomationCondition.ts"
-import * as Partitions from "../Partitions.ts"
 import { Host } from "./Host.ts"
 import * as HostReport from "./HostReport.ts"
 import * as Json from "./Json.ts"
@@ -139,7 +137,21 @@ const list = Effect.fnUntraced(function* (input: {
   const graph = yield* session.assay.current
   const assets = (names ?? Array.from(graph.assets.keys())).flatMap((name) => graph.assets.get(name) ?? [])
   if (input.json) {
-    const document: AssetsDocument = { target: session.target, assets: assets.map(documentOf) }
+    const Partitions = yield* Effect.promise(() => import("../Partitions.ts"))
+    const AutomationCondition = yield* Effect.promise(() => import("../AutomationCondition.ts"))
+    const document: AssetsDocument = {
+      target: session.target,
+      assets: assets.map(({ partitions, policy, ...asset }) => ({
+        asset: asset.name,
+        description: asset.description,
+        kind: kindOf(asset),
+        labels: labelsDocument(asset.labels),
+        partitions: Partitions.isUnpartitioned(partitions) ? null : Partitions.format(partitions),
+        inputs: inputsOf(asset),
+        automation: AutomationCondition.format(policy.automation),
+        columns: asset.columns.map(({ name }) => name)
+      }))
+    }
     return yield* out.write(Json.document(document))
   }
   yield* writeLines(out, HostReport.header("assets", session, out.style))
@@ -153,10 +165,8 @@ const list = Effect.fnUntraced(function* (input: {
 }, Effect.scoped)
 
 /** What `kind:` finds it by: how it is written, but for a source, which says more by being one. */
-const kindOf = ({ body, write }: Asset): string => (body._tag === "Source" ? "source" : write._tag.toLowerCase())
-
-const partitionsOf = ({ partitions }: Asset): string | undefined =>
-  Partitions.isUnpartitioned(partitions) ? undefined : Partitions.format(partitions)
+const kindOf = ({ body, write }: Pick<Asset, "body" | "write">): string =>
+  body._tag === "Source" ? "source" : write._tag.toLowerCase()
 
 /** The cut in a word or two; the document has all of it. */
 const cutOf = ({ partitions }: Pick<Asset, "partitions">): string | undefined => {
@@ -174,16 +184,5 @@ const cutOf = ({ partitions }: Pick<Asset, "partitions">): string | undefined =>
   }
 }
 
-const inputsOf = ({ inputs }: Asset): ReadonlyArray<AssetKey> =>
+const inputsOf = ({ inputs }: Pick<Asset, "inputs">): ReadonlyArray<AssetKey> =>
   Array.from(new Set(inputs.map(({ asset }) => asset.name)))
-
-const documentOf = (asset: Asset): AssetsDocument["assets"][number] => ({
-  asset: asset.name,
-  description: asset.description,
-  kind: kindOf(asset),
-  labels: labelsDocument(asset.labels),
-  partitions: partitionsOf(asset) ?? null,
-  inputs: inputsOf(asset),
-  automation: AutomationCondition.format(asset.policy.automation),
-  columns: asset.columns.map(({ name }) => name)
-})

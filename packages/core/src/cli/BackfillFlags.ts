@@ -3,7 +3,7 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
-import { Only } from "../Backfill.ts"
+import type { Only } from "../Backfill.ts"
 import * as RequestFlags from "./RequestFlags.ts"
 
 /**
@@ -14,7 +14,7 @@ import * as RequestFlags from "./RequestFlags.ts"
  */
 export const parseOnly = (text: string): ReadonlyArray<Only> | undefined => {
   const words = text.split(",").map((word) => word.trim())
-  const states = Only.literals.filter((state) => words.includes(state))
+  const states = every.filter((state) => words.includes(state))
   return words.every((word) => states.some((state) => state === word)) ? states : undefined
 }
 
@@ -55,3 +55,8 @@ export const request = {
  * @since 0.1.0
  */
 export const id = Argument.String("ID").pipe(Argument.withDescription("Id of a backfill, or the beginning of one"))
+
+// --- internal ---
+
+/** Named here too, because the schema that knows them would be loaded for every help. */
+const every: typeof Only.literals = ["missing", "failed", "stale"]

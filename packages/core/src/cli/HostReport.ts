@@ -4,7 +4,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { type Asset, partitionedBy } from "../Asset.ts"
+import type { Asset } from "../Asset.ts"
 import type { AssetGraph } from "../AssetGraph.ts"
 import { DefinitionFault } from "../MaterializationError.ts"
 import type { Request } from "../planning/Request.ts"
@@ -110,4 +110,6 @@ export const withoutPartitions = (names: ReadonlyArray<string>, graph: AssetGrap
  * @category predicates
  * @since 0.1.0
  */
-export const hasPartitions = (asset: Asset): boolean => partitionedBy(asset) !== undefined
+export const hasPartitions = ({ write }: Asset): boolean =>
+  // As `Asset.partitionedBy` says, which would load all of the vocabulary for every help.
+  write._tag === "ReplacePartitions" || (write._tag === "Upsert" && write.partitionedBy !== undefined)

@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { stdin } from "node:process"
 import type { AssetKey } from "../Asset.ts"
-import * as AssetGraph from "../AssetGraph.ts"
 import type { Listing } from "../execution/Repartition.ts"
 import { UsageError } from "./ExitCode.ts"
 import { Host } from "./Host.ts"
@@ -142,6 +141,7 @@ const list = Effect.fnUntraced(function* ({
   const host = yield* Host
   const { out } = yield* Screen
   const session = yield* host.open
+  const AssetGraph = yield* Effect.promise(() => import("../AssetGraph.ts"))
   const names = Option.match(name, {
     onNone: () => AssetGraph.dynamicNames(session.assay.graph),
     onSome: (given) => [given]

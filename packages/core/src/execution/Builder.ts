@@ -6,10 +6,10 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
-import type { Asset } from "../Asset.ts"
+import type { Asset, AssetKey } from "../Asset.ts"
 import type { AssetGraph } from "../AssetGraph.ts"
 import { Materializations } from "../ledger/Materializations.ts"
-import { type Selection, StaleSets } from "../ledger/StaleSets.ts"
+import { type Selection, type StaleSet, StaleSets } from "../ledger/StaleSets.ts"
 import type { MaterializationError, Reason } from "../MaterializationError.ts"
 import * as Partitions from "../Partitions.ts"
 import * as PartitionSet from "../PartitionSet.ts"
@@ -46,7 +46,7 @@ export const build = Effect.fn("Builder.build")(function* (
 
 /**
  * Turns the ranges of a partitioned asset into marks on its partitions: on those that exist, and on those that were
- * built, which may exist again.
+ * built, which may exist again. Yields what is stale of it, where there were none.
  *
  * @category steps
  * @since 0.1.0
@@ -54,12 +54,12 @@ export const build = Effect.fn("Builder.build")(function* (
 export const expand = Effect.fnUntraced(function* (
   graph: AssetGraph,
   asset: Asset
-): Effect.fn.Return<void, Reason, Services> {
+): Effect.fn.Return<ReadonlyMap<AssetKey, StaleSet> | undefined, Reason, Services> {
   const transactor = yield* Transactor
   const staleSets = yield* StaleSets
   const materializations = yield* Materializations
-  const ranges = (yield* staleSets.get([asset.name])).get(asset.name)?.ranges ?? []
-  if (ranges.length === 0) return
+  const sets = yield* staleSets.get([asset.name])
+  if ((sets.get(asset.name)?.ranges ?? []).length === 0) return sets
   const at = yield* DateTime.now
   yield* transactor.transact(
     Effect.gen(function* () {
@@ -109,8 +109,8 @@ const buildPartitions = Effect.fnUntraced(function* (
   wanted: PartitionSet.PartitionSet
 ): Effect.fn.Return<void, MaterializationError, Services> {
   const { asset } = work.target
-  yield* Attempt.make(work, () => expand(work.graph, asset))
-  const planned = yield* planOf(work)
+  const sets = yield* Attempt.make(work, () => expand(work.graph, asset))
+  const planned = yield* planOf(work, sets)
   yield* toldFresh(work, wanted, [planned?.partitions, planned?.waiting])
   if (planned?.partitions === undefined || Plan.isIdle(planned)) return
   yield* tell({ _tag: "AssetStarted", asset: asset.name, step: planned })
@@ -204,11 +204,12 @@ const toldFresh = Effect.fnUntraced(function* (
 })
 
 const planOf = Effect.fnUntraced(function* (
-  work: Sized
+  work: Sized,
+  sets?: ReadonlyMap<AssetKey, StaleSet>
 ): Effect.fn.Return<(Plan.PlanStep & { readonly _tag: "Build" }) | undefined, MaterializationError, Services> {
   const { target } = work
   const now = yield* DateTime.now
-  const [status] = yield* Attempt.make(work, () => AssetStatus.read({ assets: [target.asset], now }))
+  const [status] = yield* Attempt.make(work, () => AssetStatus.read({ assets: [target.asset], now, sets }))
   if (status === undefined) return undefined
   const planned = Plan.step({ target, status, deliveries: [] }, { now: DateTime.toEpochMillis(now) })
   return planned?._tag === "Build" ? planned : undefined

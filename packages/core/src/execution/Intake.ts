@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import type { MaterializationError } from "../MaterializationError.ts"
 import type { Delivery } from "../Source.ts"
-import { Transactor } from "../Transactor.ts"
 import * as Attempt from "./Attempt.ts"
 import * as Lander from "./Lander.ts"
 import { tell } from "./Progress.ts"
@@ -66,7 +65,6 @@ const landOne = Effect.fnUntraced(function* (
   found: Delivery
 ): Effect.fn.Return<string | undefined, MaterializationError, Services> {
   const { graph, runId, tally } = work
-  const transactor = yield* Transactor
   const asset = from.asset.name
   const step = yield* Attempt.begin(work, { kind: "land", why: `new rows: ${found.description}` })
   const delivered = tell({ _tag: "Delivered", asset, origin: found.origin })
@@ -107,7 +105,7 @@ const landOne = Effect.fnUntraced(function* (
         }
         // Nothing is left where another process has landed it, under this name or another one.
         if (!isBegun) return revision
-        yield* transactor.transact(record({}, "succeeded"))
+        yield* record({}, "succeeded")
         yield* Ref.update(tally, (sum) => Attempt.add(sum, { steps: 1, units: 1 }))
         yield* delivered
         return revision

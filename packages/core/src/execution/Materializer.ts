@@ -14,7 +14,7 @@ import { type AssetGraph, type Edge, edgesFrom } from "../AssetGraph.ts"
 import { Materializations } from "../ledger/Materializations.ts"
 import { Outbox } from "../ledger/Outbox.ts"
 import type { PartitionKeys } from "../ledger/PartitionKeys.ts"
-import { type Picked, type Selection, StaleSets } from "../ledger/StaleSets.ts"
+import { type Known, type Picked, type Selection, StaleSets } from "../ledger/StaleSets.ts"
 import { DataQuality, DefinitionFault, type Reason, Transient } from "../MaterializationError.ts"
 import { isByPartition } from "../PartitionMapping.ts"
 import * as PartitionReach from "../PartitionReach.ts"
@@ -75,7 +75,7 @@ export const step = Effect.fn("Materializer.step")(function* <E, R>(options: {
       yield* FaultPoint.pass("beforeLock")
       yield* transactor.lock(locksOf(graph, options.asset))
       yield* FaultPoint.pass("afterLock")
-      yield* refuseOtherCode(options.asset)
+      const known = yield* refuseOtherCode(options.asset)
       const found = yield* Resolution.currentOf(graph, options.asset)
       const selection = present(found, options.selection)
       const picked = yield* staleSets.pick({ asset: found.name, selection })
@@ -93,7 +93,8 @@ export const step = Effect.fn("Materializer.step")(function* <E, R>(options: {
       const held = yield* Resolution.hold(graph, asset)
       const { partitions } = held.assets.get(asset.name) ?? asset
       yield* refuseRemoved(picked, found.partitions, partitions)
-      const marks = yield* reach({ graph: held, asset, written, at })
+      const marks = yield* reach({ graph: held, asset, written, at, known })
+      yield* staleSets.hold([asset.name, ...marks.map((mark) => mark.asset)])
       yield* staleSets.clear(picked)
       yield* FaultPoint.pass("afterClear")
       yield* spread(asset, marks, at)
@@ -200,14 +201,18 @@ export const checked = Effect.fnUntraced(function* (
 
 /**
  * Fails where the asset is known with other code by now: what this code computes would never be found to be wrong (L8).
+ * Yields who is known to read it, which stays so for as long as the asset is held.
  *
  * @category steps
  * @since 0.1.0
  */
-export const refuseOtherCode = Effect.fnUntraced(function* (asset: Asset): Effect.fn.Return<void, Reason, StaleSets> {
+export const refuseOtherCode = Effect.fnUntraced(function* (
+  asset: Asset
+): Effect.fn.Return<ReadonlyArray<Known>, Reason, StaleSets> {
   const staleSets = yield* StaleSets
-  const own = (yield* staleSets.known(asset.name)).find((known) => known.asset === asset.name)
-  if (own?.codeVersion === asset.codeVersion) return
+  const known = yield* staleSets.known(asset.name)
+  const own = known.find((candidate) => candidate.asset === asset.name)
+  if (own?.codeVersion === asset.codeVersion) return known
   return yield* new DefinitionFault({
     message:
       `another process has begun to materialize "${asset.name}" with another definition (code version ` +
@@ -309,6 +314,8 @@ const reach = Effect.fnUntraced(function* (options: {
   readonly asset: Asset
   readonly written: Written
   readonly at: DateTime.Utc
+  /** Who is known to read the asset, where that was asked already. */
+  readonly known?: ReadonlyArray<Known>
 }): Effect.fn.Return<ReadonlyArray<Mark>, Reason, StaleSets | Warehouse> {
   const { asset, at, graph, written } = options
   if (written.inserted + written.updated + written.deleted === 0) return []
@@ -321,7 +328,7 @@ const reach = Effect.fnUntraced(function* (options: {
     for (const { reached, to } of throughViews(graph, edge, units, at))
       marks.push({ asset: to.name, units: reached, isLogged })
   }
-  for (const reader of yield* staleSets.known(asset.name)) {
+  for (const reader of options.known ?? (yield* staleSets.known(asset.name))) {
     const isOurs = reader.asset === asset.name || graph.assets.get(reader.asset)?.codeVersion === reader.codeVersion
     if (!isOurs) marks.push({ asset: reader.asset, units: all, isLogged: false })
   }
@@ -341,6 +348,7 @@ const spread = Effect.fnUntraced(function* (
   at: DateTime.Utc
 ): Effect.fn.Return<void, Reason, StaleSets> {
   const staleSets = yield* StaleSets
+  yield* staleSets.hold(marks.map((mark) => mark.asset))
   for (const { asset: to, isLogged, units } of marks)
     yield* staleSets.mark({ asset: to, units, isLogged, cause: { _tag: "Upstream", asset: asset.name }, at })
 })

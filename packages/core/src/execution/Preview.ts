@@ -10,12 +10,14 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { AssetKey } from "../Asset.ts"
 import { type AssetGraph, edgesFrom } from "../AssetGraph.ts"
+import { StaleSets } from "../ledger/StaleSets.ts"
 import { type Reason, SchemaMismatch } from "../MaterializationError.ts"
 import * as AssetStatus from "../planning/AssetStatus.ts"
 import * as Plan from "../planning/Plan.ts"
 import type { Target } from "../planning/Request.ts"
 import { Transactor } from "../Transactor.ts"
 import { fromPartitions } from "../Unit.ts"
+import { Warehouse } from "../warehouse/Warehouse.ts"
 import * as Builder from "./Builder.ts"
 import * as Lander from "./Lander.ts"
 import * as Materializer from "./Materializer.ts"
@@ -141,6 +143,24 @@ const feedsAny = (
 ): boolean =>
   edgesFrom(graph, name).some(({ downstream }) => targets.some(({ asset }) => asset.name === downstream.name))
 
+/** How many of the partitions that are due a step would bring up to date by adding a difference. */
+const differencesOf = Effect.fnUntraced(function* (
+  finding: Plan.Finding<never>,
+  now: DateTime.Utc
+): Effect.fn.Return<number, Reason, Services> {
+  const { asset } = finding.target
+  const planned = Plan.step(finding, { now: DateTime.toEpochMillis(now) })
+  if (planned?._tag !== "Build" || planned.partitions === undefined || planned.isForced) return 0
+  const staleSets = yield* StaleSets
+  const warehouse = yield* Warehouse
+  const { logged } = yield* staleSets.pick({
+    asset: asset.name,
+    selection: { _tag: "Units", units: fromPartitions(planned.partitions), isForced: false }
+  })
+  const isCheaper = logged.size > 0 && (yield* warehouse.isByDifference({ asset, partitions: logged.size, at: now }))
+  return isCheaper ? logged.size : 0
+})
+
 const rehearsal = Effect.fnUntraced(function* (options: {
   readonly graph: AssetGraph<never>
   readonly targets: ReadonlyArray<Target<never>>
@@ -170,7 +190,7 @@ const rehearsal = Effect.fnUntraced(function* (options: {
     if (status === undefined) continue
     const finding = { target, status, deliveries }
     if (!feedsAny(options, asset.name)) {
-      findings.push(finding)
+      findings.push({ ...finding, differences: yield* differencesOf(finding, now) })
       continue
     }
     let rows = 0

@@ -103,9 +103,11 @@ export const abandon: Effect.Effect<void, Reason, Attempt.Services> = Effect.gen
   const outbox = yield* Outbox
   const transactor = yield* Transactor
   const at = yield* DateTime.now
+  const olderThan = DateTime.subtract(at, { minutes: 2 })
+  if (!(yield* runs.hasDead(olderThan))) return
   yield* transactor.transact(
     Effect.gen(function* () {
-      const dead = yield* runs.abandon({ olderThan: DateTime.subtract(at, { minutes: 2 }), at })
+      const dead = yield* runs.abandon({ olderThan, at })
       yield* outbox.emit(
         dead.map((runId): AssetEvent => ({
           _tag: "RunFinished",
@@ -169,7 +171,7 @@ export const run = Effect.fn("Runner.run")(function* (
   })
   const beating = Effect.flatMap(DateTime.now, (at) => runs.beat({ runId, at })).pipe(
     Effect.ignore,
-    Effect.repeat(Schedule.spaced(Duration.seconds(15)))
+    Effect.schedule(Schedule.spaced(Duration.seconds(15)))
   )
   const work = Effect.scoped(Effect.andThen(Effect.forkScoped(beating), all(options)))
   return yield* work.pipe(

@@ -62,6 +62,8 @@ export class Runs extends Context.Service<
     readonly list: (options: { readonly limit: number }) => Effect.Effect<ReadonlyArray<Run.RunSummary>, Reason>
     /** A run with its steps in the order of the plan, by its id or by the beginning of it. */
     readonly get: (runId: string) => Effect.Effect<Lookup, Reason>
+    /** Whether there are runs to abandon. Whoever asks needs no more than to read. */
+    readonly hasDead: (olderThan: DateTime.Utc) => Effect.Effect<boolean, Reason>
     /**
      * Cancels the runs whose last sign of life is older than that, with those of their steps that were running, and
      * yields the ids of these runs.
@@ -111,6 +113,12 @@ export const layerMemory: Layer.Layer<Runs, never, MemoryStore> = Layer.effect(
       return true
     }
 
+    const deadBefore = (olderThan: DateTime.Utc) =>
+      Array.from(state.get().values()).filter(
+        ({ run }) =>
+          Run.transition(run.status, "cancel") !== "ignored" && DateTime.isLessThan(run.heartbeatAt, olderThan)
+      )
+
     return Runs.of({
       start: (run) => Effect.sync(() => (state.get().has(run.runId) ? undefined : put({ run, steps: new Map() }))),
       beat: ({ at, runId }) => Effect.sync(() => move(runId, "beat", (run) => ({ ...run, heartbeatAt: at }))),
@@ -152,12 +160,10 @@ export const layerMemory: Layer.Layer<Runs, never, MemoryStore> = Layer.effect(
           }
           return { _tag: "Found", run: first.run, steps: stepsOf(first) }
         }),
+      hasDead: (olderThan) => Effect.sync(() => deadBefore(olderThan).length > 0),
       abandon: ({ at, olderThan }) =>
         Effect.sync(() => {
-          const dead = Array.from(state.get().values()).filter(
-            ({ run }) =>
-              Run.transition(run.status, "cancel") !== "ignored" && DateTime.isLessThan(run.heartbeatAt, olderThan)
-          )
+          const dead = deadBefore(olderThan)
           const end = { error: abandonedError, finishedAt: at }
           for (const entry of dead) {
             const steps = stepsOf(entry).map((step): Run.StepRecord => {

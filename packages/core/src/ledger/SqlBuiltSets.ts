@@ -64,7 +64,8 @@ export const read = (
 }
 
 /**
- * Takes hold of the set of an asset, before its rows change: who records at the same time waits, and then sees them.
+ * Takes hold of the set of an asset, before its rows change: who records at the same time waits, and then sees them. What
+ * else the transaction has put off concerns neither, and is sent with the rows.
  *
  * @category statements
  * @since 0.1.0
@@ -76,7 +77,7 @@ export const hold = (
   const { asset, codeVersion, partitions } = options
   const definition = PartitionSet.definitionOf(partitions)
   return Effect.map(
-    pg.query(
+    pg.ahead(
       sql`INSERT INTO ${tablesOf(pg).set} AS b (asset) VALUES (${asset})
       ON CONFLICT (asset) DO UPDATE SET asset = excluded.asset
       RETURNING CASE WHEN b.code_version = ${codeVersion} AND b.definition = ${definition} THEN b.ranges END AS ranges`,
@@ -113,8 +114,13 @@ export const add = Effect.fnUntraced(function* (
   const next = held === undefined ? added : PartitionSet.union(held, added)
   if (held !== undefined && PartitionSet.equals(held, next)) return
   const { definition, ranges } = PartitionSet.toJson(next)
-  yield* pg.execute(sql`UPDATE ${set} SET code_version = ${codeVersion}, definition = ${definition},
-    ranges = ${JSON.stringify(ranges)}::json WHERE asset = ${asset}`)
+  yield* pg.later({
+    name: `built set of ${asset}`,
+    parts: [
+      sql`UPDATE ${set} SET code_version = ${codeVersion}, definition = ${definition},
+    ranges = ${JSON.stringify(ranges)}::json WHERE asset = ${asset} RETURNING TRUE`
+    ]
+  })
 })
 
 /**
@@ -124,10 +130,13 @@ export const add = Effect.fnUntraced(function* (
  * @since 0.1.0
  */
 export const drop = (pg: typeof Postgres.Service, asset: AssetKey): Effect.Effect<void, Reason> =>
-  Effect.asVoid(
-    pg.execute(sql`UPDATE ${tablesOf(pg).set} SET code_version = NULL, definition = NULL, ranges = NULL
-    WHERE asset = ${asset} AND ranges IS NOT NULL`)
-  )
+  pg.later({
+    name: `built set of ${asset}`,
+    parts: [
+      sql`UPDATE ${tablesOf(pg).set} SET code_version = NULL, definition = NULL, ranges = NULL
+    WHERE asset = ${asset} AND ranges IS NOT NULL RETURNING TRUE`
+    ]
+  })
 
 // --- internal ---
 

@@ -32,8 +32,11 @@ export const layer: Layer.Layer<Materializations, never, Postgres> = Layer.effec
         )
         const rows = Effect.forEach(
           Arr.chunksOf(distinct, chunk),
-          (units) =>
-            pg.execute(sql`INSERT INTO ${table} AS m (asset, unit, rows, content_hash, code_version, run_id, materialized_at,
+          (units, place) =>
+            pg.later({
+              name: `units of ${asset} ${place}`,
+              parts: [
+                sql`INSERT INTO ${table} AS m (asset, unit, rows, content_hash, code_version, run_id, materialized_at,
               transaction_id)
             SELECT ${asset}, unit, rows, content_hash, ${codeVersion}, ${runId}, ${DateTime.formatIso(at)}::timestamptz,
               pg_current_xact_id()
@@ -41,7 +44,10 @@ export const layer: Layer.Layer<Materializations, never, Postgres> = Layer.effec
               ${units.map(({ contentHash }) => contentHash)}::text[]) AS built(unit, rows, content_hash)
             ON CONFLICT (asset, unit) DO UPDATE SET rows = excluded.rows, content_hash = excluded.content_hash,
               code_version = excluded.code_version, run_id = excluded.run_id,
-              materialized_at = excluded.materialized_at, transaction_id = excluded.transaction_id`),
+              materialized_at = excluded.materialized_at, transaction_id = excluded.transaction_id
+            RETURNING TRUE`
+              ]
+            }),
           { discard: true }
         )
         return partitions === undefined

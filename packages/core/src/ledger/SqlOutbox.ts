@@ -44,12 +44,17 @@ export const layer: Layer.Layer<Outbox, never, Postgres> = Layer.effect(
             new DataQuality({ message: `an event cannot be stored: ${error.message}`, check: undefined })
         )
         // Sorted before the identity is drawn, so that ids follow the order given.
-        yield* pg.execute(sql`WITH emitted AS (
-            INSERT INTO ${table} (event)
+        const notices = events.flatMap((event) => noticeOf(event) ?? [])
+        yield* pg.later({
+          name: undefined,
+          parts: [
+            sql`INSERT INTO ${table} (event)
             SELECT event FROM unnest(${encoded.map((event) => JSON.stringify(event))}::json[])
               WITH ORDINALITY AS emitted(event, n) ORDER BY n
-          )
-          ${told(events.flatMap((event) => noticeOf(event) ?? []))}`)
+            RETURNING TRUE`,
+            ...(notices.length === 0 ? [] : [told(notices)])
+          ]
+        })
       }),
 
       read: Effect.fnUntraced(function* ({ after, limit }) {

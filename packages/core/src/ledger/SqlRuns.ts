@@ -30,15 +30,7 @@ export const layer: Layer.Layer<Runs, never, Postgres> = Layer.effect(
       pg.query(sql`SELECT ${stepColumns} FROM ${stepTable} WHERE run_id = ${runId} ORDER BY step_index`, StepRow)
 
     return Runs.of({
-      start: (run) =>
-        Effect.asVoid(
-          pg.execute(sql`INSERT INTO ${runTable} (run_id, status, assets, partitions, requested_by, why,
-            started_at, heartbeat_at, finished_at, error)
-          VALUES (${run.runId}, ${run.status}, ${run.assets}::text[], ${run.partitions ?? null}, ${run.requestedBy},
-            ${run.why}, ${instant(run.startedAt)}, ${instant(run.heartbeatAt)}, ${instant(run.finishedAt)},
-            ${run.error ?? null})
-          ON CONFLICT (run_id) DO NOTHING`)
-        ),
+      start: (run) => pg.later({ name: `run ${run.runId}`, parts: [insertRun(runTable, run)] }),
 
       beat: ({ at, runId }) =>
         Effect.map(
@@ -49,12 +41,15 @@ export const layer: Layer.Layer<Runs, never, Postgres> = Layer.effect(
 
       finish: ({ at, error, runId, status }) =>
         Effect.map(
-          pg.execute(sql`UPDATE ${runTable} SET status = ${status}, error = ${error ?? null}, finished_at = ${instant(at)}
-            WHERE run_id = ${runId} AND ${movedBy(Run.eventTo(status))}`),
-          (count) => count > 0
+          pg.ahead(
+            sql`UPDATE ${runTable} SET status = ${status}, error = ${error ?? null}, finished_at = ${instant(at)}
+            WHERE run_id = ${runId} AND ${movedBy(Run.eventTo(status))} RETURNING run_id`,
+            Schema.Struct({ run_id: Schema.String })
+          ),
+          (rows) => rows.length > 0
         ),
 
-      record: (step) => Effect.asVoid(pg.execute(upsertStep(stepTable, step))),
+      record: (step) => pg.later({ name: `step ${step.runId} ${step.index}`, parts: [upsertStep(stepTable, step)] }),
 
       list: ({ limit }) =>
         Effect.map(
@@ -85,18 +80,20 @@ export const layer: Layer.Layer<Runs, never, Postgres> = Layer.effect(
           : { _tag: "Found", run, steps: yield* stepsOf(run.runId) }
       }),
 
-      // Looked for first, so that whoever may only read needs no more rights where nobody has died.
+      hasDead: (olderThan) =>
+        Effect.map(
+          pg.query(
+            sql`SELECT EXISTS (SELECT FROM ${runTable} WHERE ${isDead(olderThan)}) AS any`,
+            Schema.Struct({ any: Schema.Boolean })
+          ),
+          ([found]) => found?.any ?? false
+        ),
+
       abandon: Effect.fnUntraced(function* ({ at, olderThan }) {
-        const isDead = sql`${movedBy("cancel")} AND heartbeat_at < ${instant(olderThan)}`
-        const [found] = yield* pg.query(
-          sql`SELECT EXISTS (SELECT FROM ${runTable} WHERE ${isDead}) AS any`,
-          Schema.Struct({ any: Schema.Boolean })
-        )
-        if (!found?.any) return []
         const rows = yield* pg.query(
           sql`WITH dead AS (
                 UPDATE ${runTable} SET status = 'cancelled', error = ${abandonedError}, finished_at = ${instant(at)}
-                WHERE ${isDead} RETURNING run_id
+                WHERE ${isDead(olderThan)} RETURNING run_id
               ), cancelled AS (
                 UPDATE ${stepTable} AS step SET status = 'cancelled', error = ${abandonedError}, finished_at = ${instant(at)}
                 FROM dead WHERE step.run_id = dead.run_id AND step.${movedBy("cancel")}
@@ -227,6 +224,15 @@ const movedBy = (event: Run.RunEvent): Sql =>
       .join(", ")})`
   )
 
+const isDead = (olderThan: DateTime.Utc): Sql => sql`${movedBy("cancel")} AND heartbeat_at < ${instant(olderThan)}`
+
+const insertRun = (table: Sql, run: Run.RunRecord): Sql =>
+  sql`INSERT INTO ${table} (run_id, status, assets, partitions, requested_by, why, started_at, heartbeat_at, finished_at,
+      error)
+    VALUES (${run.runId}, ${run.status}, ${run.assets}::text[], ${run.partitions ?? null}, ${run.requestedBy},
+      ${run.why}, ${instant(run.startedAt)}, ${instant(run.heartbeatAt)}, ${instant(run.finishedAt)}, ${run.error ?? null})
+    ON CONFLICT (run_id) DO NOTHING RETURNING TRUE`
+
 const upsertStep = (table: Sql, step: Run.StepRecord): Sql =>
   sql`INSERT INTO ${table} (run_id, step_index, asset, status, kind, attempts, units, rows_read, rows_inserted,
       rows_updated, rows_deleted, rows_unchanged, rows_quarantined, duration_ms, error, reason, why, code_version,
@@ -241,4 +247,5 @@ const upsertStep = (table: Sql, step: Run.StepRecord): Sql =>
       rows_deleted = excluded.rows_deleted, rows_unchanged = excluded.rows_unchanged,
       rows_quarantined = excluded.rows_quarantined, duration_ms = excluded.duration_ms, error = excluded.error,
       reason = excluded.reason, why = excluded.why, code_version = excluded.code_version,
-      started_at = excluded.started_at, finished_at = excluded.finished_at`
+      started_at = excluded.started_at, finished_at = excluded.finished_at
+    RETURNING TRUE`

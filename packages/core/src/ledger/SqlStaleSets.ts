@@ -10,7 +10,7 @@ import type { AssetKey } from "../Asset.ts"
 import { instant } from "../postgres/Codec.ts"
 import { Postgres } from "../postgres/Postgres.ts"
 import * as TemporaryTable from "../postgres/TemporaryTable.ts"
-import { compile, identifier, literal, type Sql, sql } from "../Sql.ts"
+import { compile, identifier, list, literal, type Sql, sql } from "../Sql.ts"
 import { all, none, relation } from "../Unit.ts"
 import { decodeCause, encodeCause, opened, type StaleSet, StaleSets } from "./StaleSets.ts"
 
@@ -36,6 +36,7 @@ export const layer: Layer.Layer<StaleSets, never, Postgres> = Layer.effect(
       unregistered: unregistered(tables),
       register: register(tables),
       known: known(tables),
+      hold: (assets) => hold(tables, assets),
       mark: mark(tables),
       open: open(tables),
       pick: pick(tables),
@@ -77,7 +78,7 @@ const tablesOf = (pg: typeof Postgres.Service): Tables => {
 const mark = (tables: Tables): Service["mark"] =>
   Effect.fnUntraced(function* ({ asset, at, cause, isLogged = false, units }) {
     if (units._tag === "None") return
-    yield* hold(tables, asset)
+    yield* hold(tables, [asset])
     const text = encodeCause(cause)
     const time = DateTime.formatIso(at)
     switch (units._tag) {
@@ -86,29 +87,37 @@ const mark = (tables: Tables): Service["mark"] =>
         // The same range again gets a new version instead of a new row, so an asset that nobody builds does not
         // gather one row for every change upstream.
         const from = units._tag === "From" ? units.unit : null
-        const known = yield* tables.pg
-          .execute(sql`UPDATE ${tables.range} SET version = ${tables.nextVersion}, marked_at = ${time}::timestamptz
-        WHERE asset = ${asset} AND from_unit IS NOT DISTINCT FROM ${from}::text AND cause = ${text}`)
-        if (known > 0) return
-        yield* tables.pg.execute(sql`INSERT INTO ${tables.range} (asset, version, from_unit, cause, marked_at)
-        VALUES (${asset}, ${tables.nextVersion}, ${from}, ${text}, ${time}::timestamptz)`)
-        return
+        return yield* tables.pg.later({
+          name: marksOf(asset),
+          parts: [
+            sql`UPDATE ${tables.range} SET version = ${tables.nextVersion}, marked_at = ${time}::timestamptz
+        WHERE asset = ${asset} AND from_unit IS NOT DISTINCT FROM ${from}::text AND cause = ${text} RETURNING TRUE`,
+            (known) => sql`INSERT INTO ${tables.range} (asset, version, from_unit, cause, marked_at)
+        SELECT ${asset}, ${tables.nextVersion}, ${from}, ${text}, ${time}::timestamptz
+        WHERE NOT EXISTS (SELECT FROM ${known}) RETURNING TRUE`
+          ]
+        })
       }
       case "Listed":
       case "Relation": {
         // A never built asset is stale as a whole already. Its range gets a new version, so that a build under way
         // that has not seen these changes cannot clear it; where that build has just cleared it, no row is left to
         // update and the units are listed.
-        const covered = yield* tables.pg.execute(sql`UPDATE ${tables.range} SET version = ${tables.nextVersion}
-        WHERE asset = ${asset} AND from_unit IS NULL AND cause = ${encodeCause({ _tag: "NeverBuilt" })}`)
-        if (covered > 0) return
         const source =
           units._tag === "Relation" ? identifier(units.name) : sql`unnest(${units.units}::text[]) AS listed(unit)`
-        yield* tables.pg.execute(sql`INSERT INTO ${tables.unit} AS s (asset, unit, version, cause, marked_at, is_logged)
+        yield* tables.pg.later({
+          name: marksOf(asset),
+          parts: [
+            sql`UPDATE ${tables.range} SET version = ${tables.nextVersion}
+        WHERE asset = ${asset} AND from_unit IS NULL AND cause = ${encodeCause({ _tag: "NeverBuilt" })} RETURNING TRUE`,
+            (covered) => sql`INSERT INTO ${tables.unit} AS s (asset, unit, version, cause, marked_at, is_logged)
         SELECT ${asset}, unit, ${tables.nextVersion}, ${text}, ${time}::timestamptz, ${literal(isLogged ? "TRUE" : "FALSE")}
-        FROM (SELECT DISTINCT unit FROM ${source}) AS changed
+        FROM (SELECT DISTINCT unit FROM ${source}) AS changed WHERE NOT EXISTS (SELECT FROM ${covered})
         ON CONFLICT (asset, unit) DO UPDATE SET version = excluded.version, cause = excluded.cause,
-          marked_at = excluded.marked_at, is_logged = s.is_logged AND excluded.is_logged`)
+          marked_at = excluded.marked_at, is_logged = s.is_logged AND excluded.is_logged
+        RETURNING TRUE`
+          ]
+        })
       }
     }
   })
@@ -163,7 +172,7 @@ const known =
 
 const open = (tables: Tables): Service["open"] =>
   Effect.fnUntraced(function* (asset) {
-    yield* hold(tables, asset)
+    yield* hold(tables, [asset])
     yield* tables.pg.execute(sql`UPDATE ${tables.range} SET cause = ${opened}
     WHERE asset = ${asset} AND cause = ${encodeCause({ _tag: "NeverBuilt" })}`)
   })
@@ -236,12 +245,19 @@ const newPicked = ({ pg }: Tables) =>
  * Holds the marks of an asset until the transaction ends. Whoever marks and clears several assets takes them in the order
  * of the graph, so that nobody waits in a circle, whatever rows of them he touches in whatever order (ADR 0015).
  */
-const hold = ({ pg }: Tables, asset: AssetKey) =>
-  Effect.asVoid(
-    pg.execute(
-      sql`SELECT pg_advisory_xact_lock(hashtextextended(${JSON.stringify([pg.schemas.ledger, "marks", asset])}, 0))`
-    )
-  )
+const hold = ({ pg }: Tables, assets: ReadonlyArray<AssetKey>) =>
+  Effect.flatMap(pg.transaction, (transaction) => {
+    const keys = Array.from(new Set(assets), (asset) => JSON.stringify([pg.schemas.ledger, "marks", asset]))
+    const wanted = keys.filter((key) => transaction?.holds.has(key) !== true)
+    if (wanted.length === 0) return Effect.void
+    const locks = wanted.map((key) => sql`pg_advisory_xact_lock(hashtextextended(${key}, 0))`)
+    return Effect.map(pg.execute(sql`SELECT ${list(locks)}`), () => {
+      for (const key of wanted) transaction?.holds.add(key)
+    })
+  })
+
+/** By what name a transaction writes the marks of an asset. */
+const marksOf = (asset: AssetKey): string => `marks of ${asset}`
 
 const ranges = (tables: Tables, asset: AssetKey) =>
   Effect.map(
@@ -254,24 +270,26 @@ const ranges = (tables: Tables, asset: AssetKey) =>
 
 const clear = (tables: Tables): Service["clear"] =>
   Effect.fnUntraced(function* (step) {
-    yield* hold(tables, step.asset)
-    // One statement: no row is both cleared and kept.
+    yield* hold(tables, [step.asset])
     const isCleared = sql`s.unit = p.unit AND s.version = p.version`
-    yield* tables.pg.execute(sql`WITH kept AS (
-      UPDATE ${tables.unit} AS s SET is_logged = FALSE WHERE s.asset = ${step.asset} AND s.is_logged
-        AND NOT EXISTS (SELECT FROM ${identifier(picked)} AS p WHERE ${isCleared})
-    )
-    DELETE FROM ${tables.unit} AS s USING ${identifier(picked)} AS p WHERE s.asset = ${step.asset} AND ${isCleared}`)
+    const cleared = [
+      sql`DELETE FROM ${tables.unit} AS s USING ${identifier(picked)} AS p
+    WHERE s.asset = ${step.asset} AND ${isCleared} RETURNING TRUE`,
+      sql`UPDATE ${tables.unit} AS s SET is_logged = FALSE WHERE s.asset = ${step.asset} AND s.is_logged
+      AND NOT EXISTS (SELECT FROM ${identifier(picked)} AS p WHERE ${isCleared}) RETURNING TRUE`
+    ]
     if (step.versions.length > 0) {
-      yield* tables.pg.execute(sql`DELETE FROM ${tables.range}
-      WHERE asset = ${step.asset} AND version = ANY(${step.versions}::bigint[])`)
+      cleared.push(sql`DELETE FROM ${tables.range}
+      WHERE asset = ${step.asset} AND version = ANY(${step.versions}::bigint[]) RETURNING TRUE`)
     }
-    yield* TemporaryTable.empty(tables.pg, [picked])
+    yield* tables.pg.later({ name: marksOf(step.asset), parts: cleared })
+    yield* TemporaryTable.filled(tables.pg, [picked], step.count)
+    yield* TemporaryTable.release(tables.pg, [picked])
   })
 
 const expand = (tables: Tables): Service["expand"] =>
   Effect.fnUntraced(function* ({ asset, at, units }) {
-    yield* hold(tables, asset)
+    yield* hold(tables, [asset])
     const rows = yield* tables.pg.query(
       sql`DELETE FROM ${tables.range} WHERE asset = ${asset} RETURNING from_unit, cause`,
       Schema.Struct({ from_unit: Schema.NullOr(Schema.String), cause: Schema.String })

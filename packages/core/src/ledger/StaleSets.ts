@@ -65,6 +65,17 @@ export interface Marks {
 }
 
 /**
+ * An asset that the ledger knows, and under which code.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Known {
+  readonly asset: AssetKey
+  readonly codeVersion: string
+}
+
+/**
  * What the ledger has to know of an asset.
  *
  * @category models
@@ -134,9 +145,12 @@ export class StaleSets extends Context.Service<
       readonly at: DateTime.Utc
     }) => Effect.Effect<void, Reason>
     /** The asset itself, where it is known, and every asset known to read it, each with its known code version. */
-    readonly known: (
-      asset: AssetKey
-    ) => Effect.Effect<ReadonlyArray<{ readonly asset: AssetKey; readonly codeVersion: string }>, Reason>
+    readonly known: (asset: AssetKey) => Effect.Effect<ReadonlyArray<Known>, Reason>
+    /**
+     * Holds stale sets until the transaction ends, in the order given, which is that of the graph. Whoever marks or clears
+     * one holds it by that; of several this takes all holds at once.
+     */
+    readonly hold: (assets: ReadonlyArray<AssetKey>) => Effect.Effect<void, Reason>
     /**
      * Marks units stale. `isLogged`: the rows that changed are in a change log of the asset; a unit that is also marked
      * otherwise is not taken for logged.
@@ -267,6 +281,7 @@ export const layerMemory: Layer.Layer<StaleSets, never, MemoryStore | Materializ
             else if (!isPartitioned) mark(asset, all, encodeCause({ _tag: "NeverBuilt" }), at)
           }
         }),
+      hold: () => Effect.void,
       mark: ({ asset, at, cause, units }) => Effect.sync(() => mark(asset, units, encodeCause(cause), at)),
       open: (asset) =>
         Effect.sync(() => {

@@ -5,7 +5,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { Asset } from "../Asset.ts"
+import type { Asset, AssetKey } from "../Asset.ts"
 import { isPartitioned } from "../Asset.ts"
 import type { Status } from "../AssetSelection.ts"
 import { type Built, Materializations } from "../ledger/Materializations.ts"
@@ -93,14 +93,20 @@ export const states = (self: AssetStatus, lastStep: StepRecord | undefined): Rea
 export const read = Effect.fnUntraced(function* <R>(options: {
   readonly assets: ReadonlyArray<Asset<string, unknown, R>>
   readonly now: DateTime.Utc
+  /** What is stale of the assets, where that was just asked. */
+  readonly sets?: ReadonlyMap<AssetKey, StaleSet> | undefined
 }): Effect.fn.Return<ReadonlyArray<AssetStatus<R>>, Reason, StaleSets | Materializations> {
   const { assets } = options
   const staleSets = yield* StaleSets
   const materializations = yield* Materializations
   const now = DateTime.toEpochMillis(options.now)
-  // Three queries, however many assets there are.
-  const sets = yield* staleSets.get(assets.map(({ name }) => name))
-  const marks = yield* staleSets.marked(assets.filter(isPartitioned).map(({ name }) => name))
+  // Three queries, however many assets there are, and two where no partition is marked.
+  const sets = options.sets ?? (yield* staleSets.get(assets.map(({ name }) => name)))
+  const isMarked = ({ name }: Asset) => (sets.get(name)?.marks ?? []).length > 0
+  const marked = assets.filter((asset) => isPartitioned(asset) && isMarked(asset)).map(({ name }) => name)
+  const marks: ReadonlyMap<AssetKey, ReadonlyArray<Marks>> = marked.length === 0
+    ? new Map()
+    : yield* staleSets.marked(marked)
   const built = yield* materializations.built(
     assets.map(({ codeVersion, name, partitions }) => ({ asset: name, codeVersion, partitions }))
   )

@@ -24,7 +24,8 @@ export interface TemporaryTable {
 }
 
 /**
- * Makes temporary tables ready and empty, in the transaction that uses them.
+ * Makes temporary tables ready and empty, in the transaction that uses them. It empties them again before it commits: what
+ * it left behind would lie on the server's disk for as long as the connection does, and be found by the next one.
  *
  * **Details**
  *
@@ -38,29 +39,57 @@ export const prepare = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   tables: ReadonlyArray<TemporaryTable>
 ): Effect.fn.Return<void, Reason> {
-  const sizes = yield* sizesOf(
-    pg,
-    tables.map(({ name }) => name)
-  )
-  const missing = tables.filter(({ name }) => !sizes.has(name))
-  if (missing.length > 0) yield* makeRoom(pg)
-  for (const { columns, name } of missing)
+  const transaction = yield* pg.transaction
+  const known = transaction?.tables ?? (yield* sizes(pg))
+  if (transaction !== undefined) transaction.tables = known
+  const missing = tables.filter(({ name }) => !known.has(name))
+  if (missing.length > 0 && known.size + missing.length > most) yield* makeRoom(pg, known)
+  for (const { columns, name } of missing) {
     yield* pg.execute(sql`CREATE TEMPORARY TABLE IF NOT EXISTS ${identifier(name)} (${columns})`)
-  yield* emptyOut(pg, sizes)
+    known.set(name, 0)
+  }
+  for (const { name } of tables) {
+    const isFilled = transaction === undefined || transaction.filled.has(name)
+    const isLarge = (known.get(name) ?? 0) > smallFile
+    if (isLarge || (isFilled && !missing.some((created) => created.name === name))) yield* emptyOut(pg, name, isLarge)
+    transaction?.filled.set(name, inSession(name))
+  }
 })
 
 /**
- * Takes the rows out of temporary tables, those that there are. To be done before the transaction that filled them
- * commits: what it leaves behind would lie on the server's disk for as long as the connection does.
+ * Says how many rows were put into temporary tables, so that those with many are cut off when they are not needed any more
+ * instead of deleted row by row.
  *
  * @category effects
  * @since 0.1.0
  */
-export const empty = Effect.fnUntraced(function* (
+export const filled = (
+  pg: typeof Postgres.Service,
+  names: ReadonlyArray<string>,
+  rows: number
+): Effect.Effect<void, Reason> =>
+  Effect.map(pg.transaction, (transaction) => {
+    if (rows > manyRows) for (const name of names) transaction?.large.add(name)
+  })
+
+/**
+ * Takes the rows out of temporary tables that are not needed any more, where there are many of them. Few stay until the
+ * transaction ends, when they cost no statement.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const release = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   names: ReadonlyArray<string>
 ): Effect.fn.Return<void, Reason> {
-  yield* emptyOut(pg, yield* sizesOf(pg, names))
+  const transaction = yield* pg.transaction
+  if (transaction === undefined) return
+  for (const name of names) {
+    if (!transaction.large.delete(name)) continue
+    yield* emptyOut(pg, name, true)
+    transaction.filled.delete(name)
+  }
 })
 
 // --- internal ---
@@ -76,26 +105,29 @@ const fewer = 32
  */
 const smallFile = 64 * 1024
 
-/** The sizes in bytes of those tables that exist. */
-const sizesOf = (
-  pg: typeof Postgres.Service,
-  names: ReadonlyArray<string>
-): Effect.Effect<ReadonlyMap<string, number>, Reason> =>
+/** About as many rows as make a large file. */
+const manyRows = 500
+
+const inSession = (name: string): Sql => identifier("pg_temp", name)
+
+/**
+ * The engine's tables of this connection with the sizes of their files in bytes. Index `pg_class_relname_nsp_index`, by the
+ * names from the prefix up to the character after its last one.
+ */
+const sizes = (pg: typeof Postgres.Service): Effect.Effect<Map<string, number>, Reason> =>
   Effect.map(
     pg.query(
-      sql`SELECT name, pg_relation_size(to_regclass('pg_temp.' || quote_ident(name)))::text AS size
-        FROM unnest(${names}::text[]) AS asked(name)`,
-      Schema.Struct({ name: Schema.String, size: Schema.NullOr(Schema.String) })
+      sql`SELECT relname::text AS name, pg_relation_size(oid)::text AS size FROM pg_class
+        WHERE relname >= '_assay_' AND relname < '_assay\`' AND relnamespace = pg_my_temp_schema() AND relkind = 'r'
+        ORDER BY oid`,
+      Schema.Struct({ name: Schema.String, size: Schema.String })
     ),
-    (rows) => new Map(rows.flatMap(({ name, size }) => (size === null ? [] : [[name, Number(size)]])))
+    (rows) => new Map(rows.map(({ name, size }) => [name, Number(size)]))
   )
 
-const emptyOut = Effect.fnUntraced(function* (pg: typeof Postgres.Service, sizes: ReadonlyMap<string, number>) {
-  for (const [name, size] of sizes) {
-    if (size === 0) continue
-    const verb = literal(size > smallFile && !(yield* isRead(pg)) ? "TRUNCATE" : "DELETE FROM")
-    yield* pg.execute(sql`${verb} ${identifier("pg_temp", name)}`)
-  }
+const emptyOut = Effect.fnUntraced(function* (pg: typeof Postgres.Service, name: string, isLarge: boolean) {
+  const verb = literal(isLarge && !(yield* isRead(pg)) ? "TRUNCATE" : "DELETE FROM")
+  yield* pg.execute(sql`${verb} ${inSession(name)}`)
 })
 
 /** A table that an open cursor may still read cannot be cut off; the next use of it does that. */
@@ -108,17 +140,17 @@ const isRead = (pg: typeof Postgres.Service): Effect.Effect<boolean, Reason> =>
     ([row]) => row?.is_read ?? false
   )
 
-/** A table that this transaction has touched is locked by it. */
-const makeRoom = Effect.fnUntraced(function* (pg: typeof Postgres.Service) {
-  const names = yield* pg.query(
+/** Drops the oldest; a table that this transaction has touched is locked by it. */
+const makeRoom = Effect.fnUntraced(function* (pg: typeof Postgres.Service, known: Map<string, number>) {
+  const unused = yield* pg.query(
     sql`SELECT relname::text AS name FROM pg_class AS c
-      WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' AND starts_with(relname::text, '_assay_') AND NOT EXISTS (
+      WHERE relnamespace = pg_my_temp_schema() AND relname = ANY(${Array.from(known.keys())}::name[]) AND NOT EXISTS (
         SELECT FROM pg_locks AS l WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation = c.oid
       )
-      ORDER BY c.oid`,
+      ORDER BY c.oid LIMIT ${fewer}`,
     Schema.Struct({ name: Schema.String })
   )
-  if (names.length < most) return
-  const oldest = names.slice(0, fewer).map(({ name }) => identifier("pg_temp", name))
-  yield* pg.execute(sql`DROP TABLE ${list(oldest)}`)
+  if (unused.length === 0) return
+  yield* pg.execute(sql`DROP TABLE ${list(unused.map(({ name }) => inSession(name)))}`)
+  for (const { name } of unused) known.delete(name)
 })

@@ -82,6 +82,8 @@ export const layer: Layer.Layer<Warehouse, never, MemoryStore> = Layer.effect(
         return yield* keep(asset, MemoryTable.write(tableOf(asset), asset, scope, rows))
       }),
 
+      isByDifference: () => Effect.succeed(false),
+
       withdraw: ({ asset, except }) =>
         Effect.suspend(() => keep(asset, Result.succeed(MemoryTable.withdraw(tableOf(asset), asset, except)))),
 

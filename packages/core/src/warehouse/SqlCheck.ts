@@ -72,8 +72,7 @@ const violations = ({ rule }: AssetCheck, { asset, rows, scope, table }: Context
       const input = asset.inputs.find(({ as }) => as === rule.input)
       const other =
         input === undefined ? sql`(SELECT NULL AS none)` : SqlRelation.ofInput(asset, input, everything, table)
-      return sql`SELECT r.* FROM ${rows} AS r WHERE r.${identifier(rule.column)} IS NOT NULL
-        AND NOT EXISTS (SELECT FROM ${other} AS o WHERE o.${identifier(rule.to)} = r.${identifier(rule.column)})`
+      return unrelated(rows, { value: identifier("r", rule.column), other, to: identifier("o", rule.to) })
     }
     case "Condition":
       return sql`SELECT r.* FROM ${rows} AS r WHERE (${rule.sql}) IS FALSE`
@@ -85,3 +84,33 @@ const violations = ({ rule }: AssetCheck, { asset, rows, scope, table }: Context
     }
   }
 }
+
+/**
+ * The rows whose value is nowhere in another relation. Of few values each is looked for until it is found, which reads
+ * little of the other relation also where no index helps; of many, all are looked up in one pass over it.
+ *
+ * **Details**
+ *
+ * How many there are is known when they are read, so the query has both ways and the server takes one. `OFFSET 0` keeps
+ * it from reading all of the other relation for the few: the month of a mart then spends 40 % of its time here.
+ */
+const unrelated = (
+  rows: Sql,
+  { other, to, value }: { readonly value: Sql; readonly other: Sql; readonly to: Sql }
+): Sql =>
+  sql`WITH seen AS MATERIALIZED (SELECT ${value} AS value FROM ${rows} AS r WHERE ${value} IS NOT NULL LIMIT ${fewRows + 1}::int),
+    asked AS MATERIALIZED (SELECT DISTINCT value FROM seen),
+    size AS MATERIALIZED (
+      SELECT (SELECT count(*) FROM seen) <= ${fewRows}::int AND (SELECT count(*) FROM asked) <= ${fewValues}::int AS is_small
+    )
+    SELECT r.* FROM ${rows} AS r WHERE (SELECT is_small FROM size)
+      AND ${value} IN (SELECT a.value FROM asked AS a WHERE NOT EXISTS (SELECT FROM ${other} AS o WHERE ${to} = a.value OFFSET 0))
+    UNION ALL
+    SELECT r.* FROM ${rows} AS r WHERE (SELECT NOT is_small FROM size)
+      AND ${value} IS NOT NULL AND NOT EXISTS (SELECT FROM ${other} AS o WHERE ${to} = ${value})`
+
+/** So many rows are read to learn how many values they have. */
+const fewRows = 20_000
+
+/** Of so many values, reading on until each is found costs no more than one pass, wherever they are. */
+const fewValues = 16

@@ -67,7 +67,7 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
       land: (options) => land(pg, options),
 
       settle: ({ asset, graph }) =>
-        TemporaryTable.empty(pg, [
+        TemporaryTable.release(pg, [
           ...SqlTable.temporary(asset),
           ...SqlDelta.temporary(asset),
           ...edgesFrom(graph, asset.name).map((_, slot) => reachedName(slot))
@@ -79,12 +79,21 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
           return yield* buildSums(pg, asset, { at, computed, scope, table })
         const read = yield* stage(pg, asset, scope, table)
         yield* computed
-        return yield* SqlDifference.write(pg, asset, scope, read)
+        const written = yield* SqlDifference.write(pg, asset, scope, read)
+        yield* TemporaryTable.filled(pg, SqlTable.temporary(asset), read + written.deleted + written.updated)
+        return written
       }),
+
+      isByDifference: ({ asset, at, partitions }) =>
+        SqlDelta.additiveOver(asset) === undefined
+          ? Effect.succeed(false)
+          : SqlDelta.isCheaper(pg, asset, { partitions, at }),
 
       withdraw: Effect.fnUntraced(function* ({ asset, except }) {
         yield* SqlTable.prepareTemporary(pg, asset)
-        return yield* SqlDifference.withdraw(pg, asset, except)
+        const written = yield* SqlDifference.withdraw(pg, asset, except)
+        yield* TemporaryTable.filled(pg, SqlTable.temporary(asset), written.deleted)
+        return written
       }),
 
       check: Effect.fnUntraced(function* ({ asset, scope }) {
@@ -166,6 +175,7 @@ const reached = Effect.fnUntraced(function* (pg: Pg, slot: number, units: Sql) {
   const name = reachedName(slot)
   yield* TemporaryTable.prepare(pg, [{ name, columns: sql`unit text NOT NULL` }])
   const count = yield* pg.execute(sql`INSERT INTO ${identifier(name)} (unit) ${units}`)
+  yield* TemporaryTable.filled(pg, [name], count)
   return count === 0 ? none : relation(name)
 })
 
@@ -283,6 +293,7 @@ const land = Effect.fnUntraced(function* (
   // By way of the change set: rows that the table returned would be kept once more on their way there.
   const inserted = yield* pg.execute(sql`INSERT INTO ${SqlTable.change(asset)}
     SELECT ${SqlTable.columns(asset, "r")}, TRUE FROM (${valuesOf(asset.columns, rows)}) AS r WHERE ${isNew}`)
+  yield* TemporaryTable.filled(pg, SqlTable.temporary(asset), inserted)
   yield* pg.execute(sql`INSERT INTO ${SqlTable.of(pg, asset)} (${SqlDifference.columnNames(asset)})
     SELECT ${SqlTable.columns(asset, "c")} FROM ${SqlTable.change(asset)} AS c`)
   return { read: rows.length, inserted, updated: 0, deleted: 0, unchanged: rows.length - inserted, change: "rows" }
@@ -328,6 +339,7 @@ const buildSums = Effect.fnUntraced(function* (
     gone: added.gone + replaced.gone,
     come: added.come + replaced.come
   })
+  yield* TemporaryTable.filled(pg, [...SqlTable.temporary(asset), ...SqlDelta.temporary(asset)], written.read)
   return { ...written, differences: scope.partitions.length - rest.partitions.length }
 })
 

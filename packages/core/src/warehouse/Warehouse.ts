@@ -112,6 +112,12 @@ export class Warehouse extends Context.Service<
       /** Done when everything is computed and nothing is written yet. */
       readonly computed?: Effect.Effect<void>
     }) => Effect.Effect<Written, Reason>
+    /** Whether so many partitions, of which all that changed is logged, are brought up to date by adding a difference. */
+    readonly isByDifference: (options: {
+      readonly asset: Asset
+      readonly partitions: number
+      readonly at: DateTime.Utc
+    }) => Effect.Effect<boolean, Reason>
     /** Removes the rows of a partitioned asset that lie in none of the given partitions. */
     readonly withdraw: (options: {
       readonly asset: Asset

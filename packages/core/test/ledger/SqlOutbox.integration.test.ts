@@ -16,12 +16,15 @@ describe("an outbox of several writers", () => {
     Effect.gen(function* () {
       const outbox = yield* Outbox
       const transactor = yield* Transactor
+      const pg = yield* Postgres
       const hasBegun = yield* Deferred.make<void>()
       const isToEnd = yield* Deferred.make<void>()
       const slow = yield* Effect.forkChild(
         transactor.transact(
           Effect.gen(function* () {
             yield* emit("slow 1")
+            // What is told waits for the next question.
+            yield* pg.execute(sql`SELECT TRUE`)
             yield* Deferred.succeed(hasBegun, undefined)
             yield* Deferred.await(isToEnd)
             yield* emit("slow 2")

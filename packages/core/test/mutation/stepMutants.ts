@@ -279,7 +279,11 @@ export const mutants: ReadonlyArray<Mutant> = [
     laws: ["L2"],
     because: "a unit that was marked again while it was built counts as fresh",
     edits: [
-      { file: sqlStaleSets, find: "AND s.unit = p.unit AND s.version = p.version`", replace: "AND s.unit = p.unit`" }
+      {
+        file: sqlStaleSets,
+        find: "AND s.unit = p.unit AND s.version = p.version RETURNING",
+        replace: "AND s.unit = p.unit RETURNING"
+      }
     ],
     net: Net.interleaving(/is not lost to customer_cards in its second build/)
   },

@@ -1,7 +1,7 @@
 import * as Asset from "@assay/core/Asset"
 import * as AssetGraph from "@assay/core/AssetGraph"
 import * as AutomationCondition from "@assay/core/AutomationCondition"
-import * as WhyCommand from "@assay/core/cli/WhyCommand"
+import * as WhyReport from "@assay/core/cli/WhyReport"
 import * as Style from "@assay/core/cli/Style"
 import * as Column from "@assay/core/Column"
 import type { Materialization } from "@assay/core/ledger/Materializations"
@@ -228,7 +228,7 @@ describe("an explanation", () => {
 
 describe("an explanation in words", () => {
   const told = (explanation: Why.Explanation, width = 80) =>
-    WhyCommand.lines(explanation, { style: Style.plain, width, now, call: "pnpm assay" })
+    WhyReport.lines(explanation, { style: Style.plain, width, now, call: "pnpm assay" })
 
   it("says what made a unit stale, and what to do", () => {
     assert.deepStrictEqual(
@@ -267,7 +267,7 @@ describe("an explanation in words", () => {
   })
 
   it("is a document for scripts", () => {
-    const document = WhyCommand.documentOf(explain("2024-04-01"), "dev")
+    const document = WhyReport.documentOf(explain("2024-04-01"), "dev")
     assert.deepInclude(document, {
       target: "dev",
       asset: "pairs",

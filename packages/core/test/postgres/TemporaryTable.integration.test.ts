@@ -21,11 +21,12 @@ const fill = (name: string, rows = 1) =>
     const pg = yield* Postgres
     yield* TemporaryTable.prepare(pg, [table(name)])
     yield* pg.execute(sql`INSERT INTO ${identifier(`_assay_${name}`)} SELECT generate_series(1, ${rows}::integer)`)
+    yield* TemporaryTable.filled(pg, [`_assay_${name}`], rows)
   })
 
-const empty = (...names: ReadonlyArray<string>) =>
+const release = (...names: ReadonlyArray<string>) =>
   Effect.flatMap(Postgres, (pg) =>
-    TemporaryTable.empty(
+    TemporaryTable.release(
       pg,
       names.map((name) => `_assay_${name}`)
     )
@@ -54,25 +55,42 @@ it.layer(TestDatabase.layerDatabase)("the temporary tables of a connection", (it
   const connected = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.provide(effect, Layer.fresh(layerPostgres("temporary")).pipe(Layer.provideMerge(Layer.fresh(one))))
 
-  it.effect("hold no rows when the step that filled them has emptied them, or was undone (Verifies: L3)", () =>
+  it.effect("hold no rows when the step that filled them has ended, or was undone (Verifies: L3)", () =>
     connected(
       Effect.gen(function* () {
-        yield* transact(Effect.andThen(fill("a", 3), empty("a")))
-        assert.strictEqual(yield* count("a"), 0)
-        yield* Effect.exit(transact(Effect.andThen(fill("a", 3), Effect.fail("no"))))
-        assert.strictEqual(yield* count("a"), 0)
-        // Left behind by somebody who forgot, and gone when the table is used again.
-        yield* transact(fill("a", 3))
-        yield* transact(fill("a", 2))
-        assert.strictEqual(yield* count("a"), 2)
+        for (const rows of [3, 3000]) {
+          yield* transact(Effect.andThen(fill("a", rows), release("a")))
+          assert.strictEqual(yield* count("a"), 0)
+          yield* Effect.exit(transact(Effect.andThen(fill("a", rows), Effect.fail("no"))))
+          assert.strictEqual(yield* count("a"), 0)
+          yield* transact(fill("a", rows))
+          assert.strictEqual(yield* count("a"), 0)
+          yield* transact(transact(fill("a", rows)))
+          assert.strictEqual(yield* count("a"), 0)
+        }
       })
+    )
+  )
+
+  it.effect("are empty for each of the steps that share a transaction", () =>
+    connected(
+      transact(
+        Effect.gen(function* () {
+          yield* fill("f", 3)
+          yield* fill("f", 2)
+          assert.strictEqual(yield* count("f"), 2)
+          yield* transact(fill("g", 3))
+          yield* fill("g", 2)
+          assert.strictEqual(yield* count("g"), 2)
+        })
+      )
     )
   )
 
   it.effect("take no more room after many steps than after a few", () =>
     connected(
       Effect.gen(function* () {
-        for (let step = 0; step < 40; step++) yield* transact(Effect.andThen(fill("b", 1000), empty("b")))
+        for (let step = 0; step < 40; step++) yield* transact(Effect.andThen(fill("b", 1000), release("b")))
         assert.isAtMost((yield* size("b")) ?? Number.POSITIVE_INFINITY, 128 * 1024)
       })
     )
@@ -87,12 +105,16 @@ it.layer(TestDatabase.layerDatabase)("the temporary tables of a connection", (it
           Effect.gen(function* () {
             yield* fill("e", 10_000)
             yield* Stream.runDrain(Stream.take(read, 1))
-            yield* empty("e")
+            yield* release("e")
             assert.strictEqual(yield* count("e"), 0)
           })
         )
-        yield* transact(fill("e", 1))
-        assert.strictEqual(yield* size("e"), 8192)
+        yield* transact(
+          Effect.gen(function* () {
+            yield* fill("e", 1)
+            assert.strictEqual(yield* size("e"), 8192)
+          })
+        )
       })
     )
   )

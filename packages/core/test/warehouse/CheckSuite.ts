@@ -177,6 +177,43 @@ export const suite = (name: string, layer: Layer.Layer<Services, unknown>) =>
         })
       )
 
+      it.effect("finds every row whose value is unknown, of how many values ever, whichever of them are known", () =>
+        Effect.gen(function* () {
+          const { asset, graph, known, log } = world("related", [
+            AssetCheck.relationship("note", { input: "known", to: "note" })
+          ])
+          yield* prepare(graph)
+          yield* land(
+            graph,
+            known,
+            Array.from({ length: 40 }, (_, place) => event(String(place), { note: `known ${place}` }))
+          )
+          const counts = [0, 1, 15, 16, 17, 40]
+          const cases = counts.flatMap((knowns) => [0, 1, 3, 20].map((unknowns) => ({ knowns, unknowns })))
+          const days = cases.map((_, place) => `2024-03-${String(place + 1).padStart(2, "0")}`)
+          yield* land(
+            graph,
+            log,
+            cases.flatMap(({ knowns, unknowns }, place) => {
+              const day = days[place] ?? ""
+              const notes = [
+                null,
+                ...Array.from({ length: knowns }, (_, value) => `known ${value}`),
+                ...Array.from({ length: unknowns }, (_, value) => `unknown ${value}`)
+              ]
+              return notes.flatMap((note, value) =>
+                ["a", "b"].map((twin) => event(`${place}-${value}-${twin}`, { day, note }))
+              )
+            })
+          )
+          yield* build(graph, asset, partitions(asset, ...days))
+          for (const [place, { unknowns }] of cases.entries()) {
+            const found = yield* violations(asset, partitions(asset, days[place] ?? ""))
+            assert.deepStrictEqual(found, { "relationship: note in known.note": 2 * unknowns }, days[place])
+          }
+        })
+      )
+
       it.effect("looks at what a landing brought, not at what the log held before", () =>
         Effect.gen(function* () {
           const log = events("landed_checked", [AssetCheck.notNull("note"), AssetCheck.unique("note")])

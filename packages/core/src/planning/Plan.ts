@@ -218,7 +218,7 @@ export const describe = (planned: PlanStep): readonly [string, ...Array<string>]
       return [
         isIdle(planned) ? "nothing now" : `${amount(planned)}${changed}, because ${why}`,
         ...((planned.differences ?? 0) > 0
-          ? [`${count(planned.differences ?? 0, planned.unitName)} by the difference that the changed rows make`]
+          ? [`${count(planned.differences ?? 0, planned.unitName)} by adding what changed`]
           : []),
         ...note("incomplete, its window has not ended", planned.incomplete),
         ...waits(planned),

@@ -242,10 +242,10 @@ const transactionsOn = (
 
   // The settings are made with the locks, or else before the first statement; but a transaction that keeps one snapshot
   // begins with them, and so takes it then.
-  const begin = (isNested: boolean, isolation: string) =>
+  const begin = (isNested: boolean, around: Transaction.Transaction | undefined, isolation: string) =>
     Effect.flatMap(Effect.serviceOption(client.transactionService), (level) => {
       if (level._tag === "None") return Effect.void
-      transactions.set(level.value, Transaction.make({ isSet: isNested && isolation !== "READ COMMITTED" }))
+      transactions.set(level.value, Transaction.make({ isSet: isNested && isolation !== "READ COMMITTED", around }))
       return isNested ? joined(isolation) : isolation === "READ COMMITTED" ? Effect.void : ready
     })
 
@@ -264,7 +264,7 @@ const transactionsOn = (
     <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Reason, R> =>
       Effect.flatMap(Effect.all([inTransaction, transaction]), ([isNested, around]) => {
         let inside: { readonly _tag: "Inside"; readonly error: E | Reason } | undefined
-        const whole = Effect.tap(Effect.andThen(begin(isNested, isolation), effect), end(around))
+        const whole = Effect.tap(Effect.andThen(begin(isNested, around, isolation), effect), end(around))
         return client.withTransaction(Effect.mapError(whole, (error) => (inside = { _tag: "Inside", error }))).pipe(
           Effect.provideService(BeginTransaction, `BEGIN ISOLATION LEVEL ${isolation} READ WRITE`),
           Effect.mapError((error) => (error._tag === "Inside" ? error.error : reason(error))),

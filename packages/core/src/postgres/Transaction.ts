@@ -43,17 +43,17 @@ export interface Write {
 }
 
 /**
- * A transaction that has just begun.
+ * A transaction that has just begun, or a savepoint in the one around it: what is held and filled there is so here.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: { readonly isSet: boolean }): Transaction => ({
+export const make = (options: { readonly isSet: boolean; readonly around: Transaction | undefined }): Transaction => ({
   isSet: options.isSet,
-  holds: new Set(),
+  holds: new Set(options.around?.holds),
   tables: undefined,
-  filled: new Map(),
-  large: new Set(),
+  filled: new Map(options.around?.filled),
+  large: new Set(options.around?.large),
   pending: []
 })
 

@@ -23,6 +23,9 @@ export const interleaving = (tests: RegExp): Net =>
 /** The three transactions of a write skew: a dimension, a fact, and the day that joins them. */
 export const writeSkew: Net = of("packages/core/test/oracle/WriteSkew.integration.test.ts", /whichever of the three/)
 
+/** Sums over customers, kept up by adding differences. */
+export const differences = (tests: RegExp): Net => of("packages/core/test/oracle/Delta.integration.test.ts", tests)
+
 /** A reader that becomes known while its upstream changes. */
 export const registration: Net = of("packages/core/test/oracle/Registration.integration.test.ts", /becomes known while/)
 

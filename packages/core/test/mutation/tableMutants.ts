@@ -9,6 +9,7 @@ const sqlChange = "packages/core/src/warehouse/SqlChange.ts"
 const change = "packages/core/src/warehouse/Change.ts"
 const sqlWarehouse = "packages/core/src/warehouse/SqlWarehouse.ts"
 const sqlDifference = "packages/core/src/warehouse/SqlDifference.ts"
+const sqlDelta = "packages/core/src/warehouse/SqlDelta.ts"
 const memoryTable = "packages/core/src/warehouse/MemoryTable.ts"
 const sqlRelation = "packages/core/src/warehouse/SqlRelation.ts"
 const sqlUnit = "packages/core/src/warehouse/SqlUnit.ts"
@@ -331,5 +332,45 @@ export const mutants: ReadonlyArray<Mutant> = [
       }
     ],
     net: Net.zone
+  },
+  {
+    name: "changes that are never used up",
+    laws: ["L1", "L2"],
+    because: "the next difference adds what the one before has added already",
+    edits: [
+      {
+        file: sqlDelta,
+        find: "AS (DELETE FROM ${logOf(pg, asset, input)} RETURNING *)",
+        replace: "AS (SELECT * FROM ${logOf(pg, asset, input)})"
+      }
+    ],
+    net: Net.differences(/wherever an order moves/)
+  },
+  {
+    name: "left behind, and still logged",
+    laws: ["L2"],
+    because: "a unit that a step did not build is brought up to date by changes that the step has used up",
+    edits: [
+      {
+        file: "packages/core/src/ledger/SqlStaleSets.ts",
+        find: "SET is_logged = FALSE WHERE",
+        replace: "SET is_logged = s.is_logged WHERE"
+      }
+    ],
+    net: Net.differences(/used up what had changed/)
+  },
+  {
+    name: "over a gap",
+    laws: ["L2"],
+    because: "a change that no log holds is left out of the difference",
+    edits: [{ file: sqlDelta, find: "  if (hasGap) return", replace: "  if (hasGap && every.length < 0) return" }],
+    net: Net.differences(/behind a gap/)
+  },
+  {
+    name: "groups of nothing",
+    laws: ["L1"],
+    because: "a group that nothing belongs to any more stays, with zeros",
+    edits: [{ file: sqlDelta, find: "is_doubtful && unit !== null ? [unit] : []", replace: "[]" }],
+    net: Net.differences(/wherever an order moves/)
   }
 ]

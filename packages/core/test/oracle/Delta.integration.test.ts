@@ -1,0 +1,297 @@
+import * as Asset from "@assay/core/Asset"
+import * as AssetGraph from "@assay/core/AssetGraph"
+import * as Column from "@assay/core/Column"
+import * as FaultPoint from "@assay/core/execution/FaultPoint"
+import * as PartitionMapping from "@assay/core/PartitionMapping"
+import * as Partitions from "@assay/core/Partitions"
+import type { Source } from "@assay/core/Source"
+import { identifier, sql } from "@assay/core/Sql"
+import { Postgres } from "@assay/core/postgres/Postgres"
+import * as SqlDelta from "@assay/core/warehouse/SqlDelta"
+import * as WriteStrategy from "@assay/core/WriteStrategy"
+import { assert, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import * as Feed from "../shop/Feed.ts"
+import * as Shop from "../shop/Shop.ts"
+import { layerPostgres, open, Time } from "../shop/Storage.ts"
+import { lies, noon, order, parcel, rows } from "../shop/Trade.ts"
+import * as TestDatabase from "../support/TestDatabase.ts"
+
+/** What was sold by day and by the tier that the customer had then: sums over customers. */
+const graph = (source: Source<Shop.Order>) => {
+  const bronze = Asset.source("bronze_orders", {
+    description: "Everything that was ever said of an order",
+    columns: Schema.Struct({ ...Shop.orderFields, batch: Column.text, loaded_at: Column.timestamp }),
+    write: WriteStrategy.append({ key: ["origin", "line"], batch: "batch", loadedAt: "loaded_at" }),
+    source
+  })
+  const silver = Asset.make("silver_orders", {
+    description: "Each order as it was last seen",
+    columns: Schema.Struct({
+      order_id: Column.text,
+      customer: Column.text,
+      tier: Column.nullable(Column.text),
+      amount: Column.integer,
+      ordered_at: Column.timestamp,
+      seen_at: Column.timestamp
+    }),
+    inputs: {
+      orders: Asset.input(bronze, PartitionMapping.byColumn("order_id"), {
+        columns: ["order_id", "customer", "tier", "amount", "ordered_at", "seen_at", "is_deleted"]
+      })
+    },
+    write: WriteStrategy.upsert({ key: ["order_id"], version: "seen_at" }),
+    compute: { sql: ({ orders }) => sql`SELECT *, is_deleted AS _deleted, '' AS _tie FROM ${orders} AS o` }
+  })
+  const customers = Asset.make("dim_customer", {
+    description: "The customers' tiers through time",
+    columns: Schema.Struct({
+      customer_sk: Column.text,
+      customer: Column.text,
+      tier: Column.nullable(Column.text),
+      valid_from: Column.timestamp,
+      valid_to: Column.nullable(Column.timestamp),
+      is_current: Column.boolean
+    }),
+    inputs: {
+      orders: Asset.input(silver, PartitionMapping.byColumn("customer"), {
+        columns: ["customer", "tier", "ordered_at"]
+      })
+    },
+    write: WriteStrategy.scd2({
+      key: ["customer"],
+      surrogateKey: "customer_sk",
+      validFrom: "valid_from",
+      validTo: "valid_to",
+      isCurrent: "is_current",
+      tracked: ["tier"]
+    }),
+    compute: {
+      sql: ({ orders }) =>
+        sql`SELECT customer, tier, ordered_at AS valid_from, 1 AS _sequence FROM ${orders} AS o WHERE tier IS NOT NULL`
+    }
+  })
+  const daily = Asset.make("gold_daily", {
+    description: "Sales by day and by the tier that the customer had then",
+    columns: Schema.Struct({
+      day: Column.date,
+      tier: Column.text,
+      orders: Column.integer,
+      customers: Column.integer,
+      amount: Column.integer
+    }),
+    partitions: Partitions.daily({ start: "2024-02-01" }),
+    inputs: {
+      orders: Asset.input(silver, PartitionMapping.byColumn("ordered_at"), {
+        columns: ["customer", "amount", "ordered_at"]
+      }),
+      customers: Asset.input(customers, PartitionMapping.asOf({ facts: "orders", key: "customer", at: "ordered_at" }), {
+        columns: ["customer", "tier", "valid_from", "valid_to"]
+      })
+    },
+    write: WriteStrategy.replacePartitions("day", { key: ["day", "tier"], additiveOver: "customer" }),
+    compute: {
+      sql: ({ customers, orders }) => sql`
+        SELECT (o.ordered_at AT TIME ZONE 'UTC')::date AS day, coalesce(c.tier, 'none') AS tier, count(*) AS orders,
+          count(DISTINCT o.customer) AS customers, sum(o.amount) AS amount
+        FROM ${orders} AS o
+        LEFT JOIN ${customers} AS c ON c.customer = o.customer AND c.valid_from <= o.ordered_at
+          AND (c.valid_to IS NULL OR o.ordered_at < c.valid_to)
+        GROUP BY 1, 2`
+    }
+  })
+  return AssetGraph.make([bronze, silver, customers, daily])
+}
+
+/** A graph with three days of orders, all of it built. */
+const traded = Effect.gen(function* () {
+  const feed = yield* Feed.make<Shop.Order>()
+  yield* (yield* Time).set(noon)
+  const assay = yield* open(graph(feed.source))
+  yield* feed.deliver(
+    parcel("opening", [
+      order("1", "02-01", { customer: "ann", tier: "gold" }),
+      order("2", "02-01", { customer: "bob", tier: "silver" }),
+      order("3", "02-02", { customer: "ann" }),
+      order("4", "02-02", { customer: "bob" }),
+      order("5", "02-03", { customer: "cid" })
+    ])
+  )
+  yield* assay.materialize({ assets: [] })
+  /** How many days of what is due the plan would bring up to date by a difference. */
+  const differences = Effect.map(assay.plan({ assets: [] }), ({ steps }) =>
+    steps.flatMap((step) => (step._tag === "Build" && step.asset === "gold_daily" ? [step.differences] : []))
+  )
+  const drained = Effect.gen(function* () {
+    yield* assay.materialize({ assets: [] })
+    assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])
+    assert.strictEqual((yield* assay.materialize({ assets: [] })).steps, 0)
+    return yield* rows(assay, "gold_daily")
+  })
+  return { assay, feed, differences, drained }
+})
+
+const always = Effect.provideService(SqlDelta.Preference, "always")
+
+it.layer(TestDatabase.layer)("what is a sum over customers", (it) => {
+  it.effect(
+    "is brought up to date by what changed, wherever an order moves or a tier begins (Verifies: L1, L2, L6)",
+    () =>
+      Effect.gen(function* () {
+        const { differences, drained, feed } = yield* traded
+        yield* feed.deliver(
+          parcel("moved", [
+            order("4", "02-01", { customer: "bob", amount: 7, seen: "02-10" }),
+            order("6", "02-02T18:00", { customer: "ann", amount: 5 }),
+            order("7", "02-03T18:00", { customer: "dee", amount: 3 })
+          ])
+        )
+        assert.deepStrictEqual(yield* differences, [3])
+        assert.deepStrictEqual(yield* drained, [
+          ["2024-02-01", "gold", "1", "1", "10"],
+          ["2024-02-01", "silver", "2", "1", "17"],
+          ["2024-02-02", "gold", "2", "1", "15"],
+          ["2024-02-03", "none", "2", "2", "13"]
+        ])
+
+        // A tier that began before all orders of a customer, and an order that is gone.
+        yield* feed.deliver(
+          parcel("tier", [
+            order("8", "01-20", { customer: "cid", tier: "gold" }),
+            order("1", "02-01", { customer: "ann", tier: "gold", seen: "02-11", is_deleted: true })
+          ])
+        )
+        assert.deepStrictEqual(yield* differences, [3])
+        assert.deepStrictEqual(yield* drained, [
+          ["2024-02-01", "silver", "2", "1", "17"],
+          ["2024-02-02", "none", "2", "1", "15"],
+          ["2024-02-03", "gold", "1", "1", "10"],
+          ["2024-02-03", "none", "1", "1", "3"]
+        ])
+      }).pipe(always, Effect.provide(layerPostgres("summed")))
+  )
+
+  it.effect("is the same by differences and without, and small tables are computed anew (Verifies: L1, L8)", () =>
+    Effect.gen(function* () {
+      const { differences, drained, feed } = yield* traded
+      yield* feed.deliver(parcel("first", [order("4", "02-01", { customer: "bob", amount: 7, seen: "02-10" })]))
+      assert.deepStrictEqual(yield* differences, [0])
+      const anew = yield* drained
+      yield* feed.deliver(
+        parcel("back", [
+          order("4", "02-02", { customer: "bob", seen: "02-11" }),
+          order("9", "02-03T09:00", { customer: "cid", amount: 2 })
+        ])
+      )
+      yield* always(drained)
+      yield* feed.deliver(
+        parcel("again", [
+          order("4", "02-01", { customer: "bob", amount: 7, seen: "02-12" }),
+          order("9", "02-03T09:00", { customer: "cid", seen: "02-12", is_deleted: true })
+        ])
+      )
+      assert.deepStrictEqual(yield* always(drained), anew)
+    }).pipe(Effect.provide(layerPostgres("bothways")))
+  )
+
+  it.effect("is computed anew where a step before used up what had changed (Verifies: L2)", () =>
+    Effect.gen(function* () {
+      const { assay, differences, drained, feed } = yield* traded
+      yield* feed.deliver(
+        parcel("two days", [
+          order("6", "02-01T18:00", { customer: "ann", amount: 5 }),
+          order("7", "02-02T18:00", { customer: "bob", amount: 3 })
+        ])
+      )
+      yield* assay.materialize({ assets: ["dim_customer"] })
+      yield* assay.materialize({ assets: ["gold_daily"], partitions: "2024-02-01", upstream: false })
+      assert.deepStrictEqual(yield* lies(assay), [])
+      assert.deepStrictEqual(yield* differences, [0])
+      // Another change of the day that was left does not make it one whose changes are all known.
+      yield* feed.deliver(parcel("third", [order("8", "02-02T19:00", { customer: "ann", amount: 1 })]))
+      assert.deepStrictEqual(yield* differences, [0])
+      assert.deepStrictEqual(yield* drained, [
+        ["2024-02-01", "gold", "2", "1", "15"],
+        ["2024-02-01", "silver", "1", "1", "10"],
+        ["2024-02-02", "gold", "2", "1", "11"],
+        ["2024-02-02", "silver", "2", "1", "13"],
+        ["2024-02-03", "none", "1", "1", "10"]
+      ])
+    }).pipe(always, Effect.provide(layerPostgres("usedup")))
+  )
+
+  it.effect("is computed anew behind a gap in what is known to have changed (Verifies: L2)", () =>
+    Effect.gen(function* () {
+      const { assay, drained, feed } = yield* traded
+      const { execute, query, schemas } = yield* Postgres
+      const [log] = yield* query(
+        sql`SELECT table_name::text AS name FROM information_schema.tables
+          WHERE table_schema = ${schemas.ledger} AND table_name LIKE 'change_log_gold_daily_customers%'`,
+        Schema.Struct({ name: Schema.String })
+      )
+      assert.isDefined(log)
+      yield* execute(sql`INSERT INTO ${identifier(schemas.ledger, log.name)} (_assay_is_new) VALUES (NULL)`)
+      // What is behind the gap is not kept, so a difference would be one of orders only.
+      yield* feed.deliver(
+        parcel("tier", [
+          order("8", "01-20", { customer: "cid", tier: "gold" }),
+          order("6", "02-03T18:00", { customer: "cid", amount: 5 })
+        ])
+      )
+      yield* assay.materialize({ assets: ["dim_customer"] })
+      const kept = yield* query(
+        sql`SELECT count(*)::int AS rows FROM ${identifier(schemas.ledger, log.name)} WHERE _assay_is_new IS NOT NULL`,
+        Schema.Struct({ rows: Schema.Int })
+      )
+      assert.deepStrictEqual(kept, [{ rows: 0 }])
+      assert.deepStrictEqual((yield* drained).slice(-1), [["2024-02-03", "gold", "2", "1", "15"]])
+      const left = yield* query(
+        sql`SELECT count(*)::int AS rows FROM ${identifier(schemas.ledger, log.name)}`,
+        Schema.Struct({ rows: Schema.Int })
+      )
+      assert.deepStrictEqual(left, [{ rows: 0 }])
+    }).pipe(always, Effect.provide(layerPostgres("gap")))
+  )
+
+  it.effect("takes in what is committed while it is computed with the next step, once (Verifies: L1, L2)", () =>
+    Effect.gen(function* () {
+      const { assay, drained, feed } = yield* traded
+      yield* feed.deliver(parcel("first", [order("6", "02-01T18:00", { customer: "ann", amount: 5 })]))
+      yield* assay.materialize({ assets: ["dim_customer"] })
+      const paused = yield* Deferred.make<void>()
+      const go = yield* Deferred.make<void>()
+      const days = yield* Effect.forkChild(
+        Effect.provideService(
+          assay.materialize({ assets: ["gold_daily"], upstream: false }),
+          FaultPoint.FaultPoint,
+          (point) =>
+            point === "beforeWrite"
+              ? Effect.andThen(Deferred.succeed(paused, undefined), Effect.asVoid(Deferred.await(go)))
+              : Effect.void
+        )
+      )
+      yield* Deferred.await(paused)
+      // The same day of the same customer again, and another day.
+      yield* feed.deliver(
+        parcel("meanwhile", [
+          order("7", "02-01T19:00", { customer: "ann", amount: 3 }),
+          order("8", "02-02T19:00", { customer: "ann", amount: 2 })
+        ])
+      )
+      yield* assay.materialize({ assets: ["dim_customer"] })
+      yield* Deferred.succeed(go, undefined)
+      yield* Fiber.join(days)
+      assert.deepStrictEqual(yield* lies(assay), [])
+      assert.deepStrictEqual(yield* drained, [
+        ["2024-02-01", "gold", "3", "1", "18"],
+        ["2024-02-01", "silver", "1", "1", "10"],
+        ["2024-02-02", "gold", "2", "1", "12"],
+        ["2024-02-02", "silver", "1", "1", "10"],
+        ["2024-02-03", "none", "1", "1", "10"]
+      ])
+    }).pipe(always, Effect.provide(layerPostgres("meanwhile")))
+  )
+})

@@ -329,16 +329,15 @@ const buildSums = Effect.fnUntraced(function* (
   const rest = some((unit) => scope.logged?.has(unit) !== true || doubtful.has(unit))
   const read = rest.partitions.length === 0 ? 0 : yield* stage(pg, asset, rest, table)
   yield* computed
-  const added = isByDifference ? yield* SqlDelta.move(pg, asset, delta) : { read: 0, gone: 0, come: 0 }
-  const replaced =
-    rest.partitions.length === 0
-      ? { read: 0, gone: 0, come: 0 }
-      : yield* SqlDifference.writeUnits(pg, asset, rest, read)
-  const written = yield* SqlDifference.tally(pg, asset, {
-    read: added.read + replaced.read,
-    gone: added.gone + replaced.gone,
-    come: added.come + replaced.come
-  })
+  if (rest.partitions.length === scope.partitions.length) {
+    const written = yield* SqlDifference.write(pg, asset, scope, read)
+    yield* TemporaryTable.filled(pg, SqlTable.temporary(asset), read + written.deleted + written.updated)
+    return written
+  }
+  const added = yield* SqlDelta.move(pg, asset, delta)
+  const replaced = rest.partitions.length === 0 ? undefined : yield* SqlDifference.replace(pg, asset, rest, read)
+  const moved = replaced === undefined ? added : SqlDifference.sum(added, replaced)
+  const written = yield* SqlDifference.tally(pg, asset, moved)
   yield* TemporaryTable.filled(pg, [...SqlTable.temporary(asset), ...SqlDelta.temporary(asset)], written.read)
   return { ...written, differences: scope.partitions.length - rest.partitions.length }
 })

@@ -40,9 +40,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: sqlDifference,
-        find: "FALSE FROM gone`)\n  const entered",
+        find: "FALSE FROM gone`)",
         replace:
-          'FALSE FROM gone WHERE (${list(key.map((name) => identifier("gone", name)))}) IN (SELECT ${list(key.map((name) => identifier(name)))} FROM ${result})`)\n  const entered'
+          'FALSE FROM gone WHERE (${list(primaryKey(asset.write).map((name) => identifier("gone", name)))}) IN (SELECT ${list(primaryKey(asset.write).map((name) => identifier(name)))} FROM ${SqlTable.result(asset)})`)'
       }
     ],
     net: Net.postgres(/forgets a deleted order everywhere/)
@@ -157,6 +157,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   if (asset.write._tag === "Scd2") {
     const names = (of: string, columns: ReadonlyArray<string>) => list(columns.map((name) => identifier(of, name)))
     const start = asset.write.validFrom
+    const [table, result] = [SqlTable.of(pg, asset), SqlTable.result(asset)]
     const current = sql\`(SELECT \${names("s", asset.write.key)}, max(\${identifier("s", start)}) AS start FROM \${table} AS s GROUP BY \${names("s", asset.write.key)})\`
     yield* pg.execute(sql\`DELETE FROM \${result} AS r USING \${current} AS c
       WHERE (\${names("r", asset.write.key)}) = (\${names("c", asset.write.key)}) AND \${identifier("r", start)} < c.start\`)

@@ -20,6 +20,8 @@ export interface SqlCatalog {
   /** The columns of each table and view. */
   readonly columns: ReadonlyMap<string, ReadonlyArray<TableColumn>>
   readonly indexes: ReadonlySet<string>
+  /** Those of them that hold only the rows of a condition. */
+  readonly partialIndexes: ReadonlySet<string>
   /** The comments on views. */
   readonly viewComments: ReadonlyMap<string, string>
 }
@@ -35,9 +37,17 @@ export const read = Effect.fnUntraced(function* (pg: typeof Postgres.Service): E
     sql`SELECT to_regnamespace(quote_ident(${pg.schemas.warehouse})) IS NOT NULL AS exists`,
     Schema.Struct({ exists: Schema.Boolean })
   )
-  if (!schema?.exists) return { hasSchema: false, columns: new Map(), indexes: new Set(), viewComments: new Map() }
+  if (!schema?.exists)
+    return {
+      hasSchema: false,
+      columns: new Map(),
+      indexes: new Set(),
+      partialIndexes: new Set(),
+      viewComments: new Map()
+    }
   const relations = yield* pg.query(
     sql`SELECT c.relname::text AS name, c.relkind::text AS kind, obj_description(c.oid, 'pg_class') AS comment,
+        coalesce((SELECT i.indpred IS NOT NULL FROM pg_index AS i WHERE i.indexrelid = c.oid), FALSE) AS "isPartial",
         (SELECT coalesce(json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod)
             || CASE WHEN o.collisdeterministic IS FALSE THEN ' collate "' || o.collname || '"' ELSE '' END, NOT a.attnotnull)
             ORDER BY a.attnum), '[]')
@@ -59,6 +69,7 @@ export const read = Effect.fnUntraced(function* (pg: typeof Postgres.Service): E
         ])
     ),
     indexes: new Set(relations.filter(({ kind }) => isIndex(kind)).map(({ name }) => name)),
+    partialIndexes: new Set(relations.filter(({ isPartial }) => isPartial).map(({ name }) => name)),
     viewComments: new Map(
       relations.flatMap(({ comment, kind, name }) => (kind === "v" && comment !== null ? [[name, comment]] : []))
     )
@@ -71,5 +82,6 @@ const Relation = Schema.Struct({
   name: Schema.String,
   kind: Schema.String,
   comment: Schema.NullOr(Schema.String),
+  isPartial: Schema.Boolean,
   columns: Schema.Array(Schema.Tuple([Schema.String, Schema.String, Schema.Boolean]))
 })

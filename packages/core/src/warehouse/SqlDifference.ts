@@ -125,7 +125,8 @@ export const tally = Effect.fnUntraced(function* (
   asset: Asset,
   { come, gone, read }: Moved
 ): Effect.fn.Return<Written, Reason> {
-  if (gone + come > SqlTable.manyRows) yield* SqlTable.analyze(pg, SqlTable.of(pg, asset))
+  // Rows that take the place of others leave what the planner knows of the table as it is.
+  if (come - gone > SqlTable.manyRows) yield* SqlTable.analyze(pg, SqlTable.of(pg, asset))
   const updated = gone === 0 || come === 0 ? 0 : yield* changedInPlace(pg, asset, primaryKey(asset.write))
   return {
     read,

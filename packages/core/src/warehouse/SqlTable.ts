@@ -33,7 +33,10 @@ export const create = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, Reason> {
   const stored = catalog.columns.get(asset.name)
   if (stored === undefined) yield* createTable(pg, asset)
-  else yield* TableShape.compare(asset, stored)
+  else {
+    yield* TableShape.compare(asset, stored)
+    yield* replaceExclusion(pg, catalog, asset)
+  }
   for (const names of indexesOf(graph, asset)) {
     const index = `${asset.name.slice(0, 40)}_${md5(names.join()).slice(0, 8)}_idx`
     if (catalog.indexes.has(index)) continue
@@ -266,11 +269,25 @@ const excludeOverlaps = Effect.fnUntraced(function* (
   yield* pg.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended('assay btree_gist', 0))`)
   yield* pg.execute(sql`CREATE EXTENSION IF NOT EXISTS btree_gist`)
   const window = sql`tstzrange(${identifier(write.validFrom)}, ${identifier(write.validTo)})`
-  yield* pg.execute(sql`ALTER TABLE ${of(pg, asset)} ADD CONSTRAINT ${identifier(`${asset.name.slice(0, 45)}_no_overlap`)}
+  yield* pg.execute(sql`ALTER TABLE ${of(pg, asset)} ADD CONSTRAINT ${identifier(exclusionOf(asset))}
     EXCLUDE USING gist (${list([
       ...write.key.map((name) => sql`${identifier(name)} WITH =`),
       sql`${window} WITH &&`
     ])}) WHERE (NOT isempty(${window}))`)
+})
+
+const exclusionOf = ({ name }: Asset): string => `${name.slice(0, 45)}_no_overlap`
+
+/** A constraint without the condition was made by an earlier version; queries may have read by its index, and damaged it. */
+const replaceExclusion = Effect.fnUntraced(function* (
+  pg: typeof Postgres.Service,
+  { indexes, partialIndexes }: SqlCatalog,
+  asset: Asset
+): Effect.fn.Return<void, Reason> {
+  const name = exclusionOf(asset)
+  if (asset.write._tag !== "Scd2" || !indexes.has(name) || partialIndexes.has(name)) return
+  yield* pg.execute(sql`ALTER TABLE ${of(pg, asset)} DROP CONSTRAINT ${identifier(name)}`)
+  yield* excludeOverlaps(pg, asset, asset.write)
 })
 
 /** An index per way in which the rows are looked up: by own unit, and by the columns that downstream edges read by. */

@@ -83,6 +83,27 @@ describe("SqlWarehouse", () => {
       })
     )
 
+    it.effect("replaces an exclusion constraint by whose index queries could read (Verifies: L2, L10)", () =>
+      Effect.gen(function* () {
+        const pg = yield* Postgres
+        const log = events("older_log")
+        const graph = AssetGraph.fromIterable([log, Dimension.make("older", log)])
+        yield* prepare(graph)
+        yield* pg.execute(sql`ALTER TABLE dev.older DROP CONSTRAINT older_no_overlap`)
+        yield* pg.execute(sql`ALTER TABLE dev.older ADD CONSTRAINT older_no_overlap
+          EXCLUDE USING gist (region WITH =, tstzrange(valid_from, valid_to) WITH &&)`)
+        yield* prepare(graph)
+        const made = pg.query(
+          sql`SELECT pg_get_constraintdef(oid) AS definition, oid::text AS oid FROM pg_constraint WHERE conname = 'older_no_overlap'`,
+          Schema.Struct({ definition: Schema.String, oid: Schema.String })
+        )
+        const [replaced] = yield* made
+        assert.match(replaced?.definition ?? "", /WHERE .*isempty/)
+        yield* prepare(graph)
+        assert.deepStrictEqual(yield* made, [replaced])
+      })
+    )
+
     it.effect("needs a plain query for a view", () =>
       Effect.gen(function* () {
         const log = events("view_log")

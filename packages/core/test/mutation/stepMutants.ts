@@ -20,7 +20,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: materializer,
-        find: 'staleSets.mark({ asset: to, units, cause: { _tag: "Upstream", asset: asset.name }, at })',
+        find: 'staleSets.mark({ asset: to, units, isLogged, cause: { _tag: "Upstream", asset: asset.name }, at })',
         replace:
           'Effect.sync(() => void late.push({ asset: to, units, cause: { _tag: "Upstream", asset: asset.name }, at }))'
       },
@@ -139,7 +139,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "readers of another graph unmarked",
     laws: ["L2"],
     because: "an asset that only another process's graph knows stays fresh when its upstream changes",
-    edits: [{ file: materializer, find: "if (!isOurs) marks.push({ asset: reader.asset, units: all })", replace: "" }],
+    edits: [
+      {
+        file: materializer,
+        find: "if (!isOurs) marks.push({ asset: reader.asset, units: all, isLogged: false })",
+        replace: ""
+      }
+    ],
     net: Net.postgres(/that does not know an asset makes it stale all the same/)
   },
   {
@@ -281,8 +287,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: sqlStaleSets,
-        find: "AND s.unit = p.unit AND s.version = p.version RETURNING",
-        replace: "AND s.unit = p.unit RETURNING"
+        find: "s.unit = p.unit AND s.version = p.version`",
+        replace: "s.unit = p.unit`"
       }
     ],
     net: Net.interleaving(/is not lost to customer_cards in its second build/)

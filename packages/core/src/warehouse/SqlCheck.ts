@@ -18,11 +18,16 @@ import type { Scope } from "./Warehouse.ts"
  * @since 0.1.0
  */
 export const query = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): Sql => {
+  // Of some units the rows are looked up once, whatever number of checks reads them.
+  const isSome = asset.write._tag !== "Append" && scope.units._tag !== "All"
+  const own = sql`SELECT t.* FROM ${table(asset)} AS t WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)}`
   const rows =
     asset.write._tag === "Append"
       ? sql`(SELECT ${SqlTable.columns(asset, "t")} FROM ${SqlTable.change(asset)} AS t)`
-      : sql`(SELECT t.* FROM ${table(asset)} AS t WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)})`
-  return join(
+      : isSome
+        ? sql`(SELECT t.* FROM _assay_checked AS t)`
+        : sql`(${own})`
+  const checks = join(
     asset.checks.map(
       (check, position) =>
         sql`SELECT ${position}::int AS position, count(*)::int AS violations,
@@ -31,6 +36,7 @@ export const query = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): S
     ),
     " UNION ALL "
   )
+  return isSome ? sql`WITH _assay_checked AS MATERIALIZED (${own}) ${checks}` : checks
 }
 
 // --- internal ---
@@ -87,7 +93,7 @@ const violations = ({ rule }: AssetCheck, { asset, rows, scope, table }: Context
 
 /**
  * The rows whose value is nowhere in another relation. Of few values each is looked for until it is found, which reads
- * little of the other relation also where no index helps; of many, all are looked up in one pass over it.
+ * little of the other relation also where no index helps; of many, all different ones are looked up in one pass over it.
  *
  * **Details**
  *
@@ -107,7 +113,8 @@ const unrelated = (
       AND ${value} IN (SELECT a.value FROM asked AS a WHERE NOT EXISTS (SELECT FROM ${other} AS o WHERE ${to} = a.value OFFSET 0))
     UNION ALL
     SELECT r.* FROM ${rows} AS r WHERE (SELECT NOT is_small FROM size)
-      AND ${value} IS NOT NULL AND NOT EXISTS (SELECT FROM ${other} AS o WHERE ${to} = ${value})`
+      AND ${value} IN (SELECT a.value FROM (SELECT DISTINCT ${value} AS value FROM ${rows} AS r) AS a
+        WHERE a.value IS NOT NULL AND NOT EXISTS (SELECT FROM ${other} AS o WHERE ${to} = a.value))`
 
 /** So many rows are read to learn how many values they have. */
 const fewRows = 20_000

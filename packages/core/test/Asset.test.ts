@@ -328,3 +328,47 @@ describe("a definition", () => {
     assert.strictEqual(new Set([own, ...others]).size, others.length + 1)
   })
 })
+
+describe("an asset that is a sum over a column", () => {
+  const sums =
+    (options: {
+      readonly over?: string
+      readonly shown?: ReadonlyArray<"id" | "at" | "size">
+      readonly mapping?: PartitionMapping.PartitionMapping<"at">
+      readonly total?:
+        | typeof Column.integer
+        | typeof Column.text
+        | ReturnType<typeof Column.nullable<typeof Column.integer>>
+    }) =>
+    () => {
+      const { mapping = PartitionMapping.byColumn("at"), over = "id", shown = ["id", "at", "size"], total } = options
+      const sized = Asset.make("sized", {
+        description: "Visits with a size",
+        columns: Schema.Struct({ id: Column.text, at: Column.timestamp, size: Column.nullable(Column.integer) }),
+        inputs: { visits: Asset.input(visits, PartitionMapping.byColumn("id")) },
+        write: WriteStrategy.upsert({ key: ["id"], version: "at" }),
+        compute: { sql: () => sql`SELECT 1` }
+      })
+      return Asset.make("sums", {
+        description: "Sizes by day",
+        columns: Schema.Struct({ day: Column.date, total: total ?? Column.integer }),
+        partitions: Partitions.daily({ start: "2024-01-01" }),
+        inputs: { sized: Asset.input(sized, mapping, { columns: shown }) },
+        write: WriteStrategy.replacePartitions("day", { key: ["day"], additiveOver: over }),
+        compute: { sql: () => sql`SELECT 1` }
+      })
+    }
+
+  it("says what it is a sum over, and of what", () => {
+    assert.doesNotThrow(sums({}))
+    assert.throws(sums({ over: "name" }), 'it is additive over "name", which input "sized" does not show.')
+    assert.throws(sums({ shown: ["at"] }), 'it is additive over "id", which input "sized" does not show.')
+    assert.throws(sums({ over: "size" }), 'it is additive over "size", which may be null in "sized"')
+    assert.throws(sums({ mapping: PartitionMapping.all }), 'map it by column, or as of a time.')
+    assert.throws(
+      sums({ total: Column.nullable(Column.integer) }),
+      'so "total" is a sum: a whole number or a decimal that is never null.'
+    )
+    assert.throws(sums({ total: Column.text }), 'so "total" is a sum')
+  })
+})

@@ -143,6 +143,9 @@ function* ofSums(definition: Definition): Problems {
     if (mapping._tag !== "ByColumns" && mapping._tag !== "AsOf")
       yield `it is additive over "${by}", but input "${as}" is mapped by ${format(mapping)}; map it by column, or as of a time.`
   }
+  const types = new Set(inputs.map((input) => typeOf(input.asset, by) ?? "nothing"))
+  if (types.size > 1)
+    yield `it is additive over "${by}", which is ${Array.from(types).join(" in one input and ")} in another.`
   if (!inputs.some(({ mapping }) => mapping._tag === "ByColumns"))
     yield `it is additive over "${by}", but no input is mapped by column.`
   for (const { isNullable, kind, name } of columns) {

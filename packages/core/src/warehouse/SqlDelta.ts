@@ -17,6 +17,7 @@ import type { Edge } from "../AssetGraph.ts"
 import { type Column, postgresType } from "../Column.ts"
 import { md5 } from "../internal/hash.ts"
 import type { Reason } from "../MaterializationError.ts"
+import * as PartitionMapping from "../PartitionMapping.ts"
 import * as Partitions from "../Partitions.ts"
 import * as PartitionSet from "../PartitionSet.ts"
 import type { Postgres } from "../postgres/Postgres.ts"
@@ -141,8 +142,8 @@ export const isCheaper = Effect.fnUntraced(function* (
   const existing = PartitionSet.size(Partitions.existing(asset.partitions, options.at.epochMilliseconds))
   const share = Math.min(1, options.partitions / Math.max(1, existing))
   const by = additiveOver(asset) ?? ""
-  const logs = (isFacts: boolean) => {
-    const some = asset.inputs.filter(({ mapping }) => (mapping._tag === "ByColumns") === isFacts)
+  const logs = (areFacts: boolean) => {
+    const some = asset.inputs.filter((input) => isFacts(input) === areFacts)
     return some.length === 0
       ? sql`SELECT NULL AS value WHERE FALSE`
       : join(
@@ -158,7 +159,7 @@ export const isCheaper = Effect.fnUntraced(function* (
         SELECT c.reltuples AS rows, CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples ELSE s.n_distinct END AS customers
         FROM pg_class AS c JOIN pg_stats AS s ON s.schemaname = ${pg.schemas.warehouse} AND s.tablename = c.relname AND s.attname = ${by}
         WHERE c.relnamespace = to_regnamespace(quote_ident(${pg.schemas.warehouse}))
-          AND c.relname = ANY(${factsOf(asset).map((input) => input.asset.name)}::text[])
+          AND c.relname = ANY(${asset.inputs.filter(isFacts).map((input) => input.asset.name)}::text[])
       ) AS t`,
     Schema.Struct({ changed: Schema.Finite, values: Schema.Finite, rows: Schema.Finite, each: Schema.Finite })
   )
@@ -270,11 +271,13 @@ const mostBytes = 64 * 1024 * 1024
 
 const short = (...texts: ReadonlyArray<unknown>): string => md5(JSON.stringify(texts)).slice(0, 16)
 
+/** The columns by which an input is mapped; none where it is mapped as of a time. */
+const mappedColumns = ({ asset, mapping }: NamedInput): ReadonlyArray<Column> =>
+  PartitionMapping.columnsOf(mapping).map((name) => columnUnsafe(asset, name))
+
 /** What an input shows, and the columns by which it is mapped. */
-const columnsOf = ({ asset, columns, mapping }: NamedInput): ReadonlyArray<Column> => {
-  const mapped = mapping._tag === "ByColumns" ? mapping.columns : []
-  return Array.from(new Set([...columns, ...mapped]), (name) => columnUnsafe(asset, name))
-}
+const columnsOf = ({ asset, columns, mapping }: NamedInput): ReadonlyArray<Column> =>
+  Array.from(new Set([...columns, ...PartitionMapping.columnsOf(mapping)]), (name) => columnUnsafe(asset, name))
 
 const declared = ({ kind, name }: Column): Sql => sql`${identifier(name)} ${literal(postgresType(kind))}`
 
@@ -284,8 +287,8 @@ const logName = (asset: Asset, input: NamedInput): string =>
 
 const logOf = (pg: Pg, asset: Asset, input: NamedInput): Sql => identifier(pg.schemas.ledger, logName(asset, input))
 
-const factsOf = (asset: Asset): ReadonlyArray<NamedInput> =>
-  asset.inputs.filter(({ mapping }) => mapping._tag === "ByColumns")
+/** Rows by column, of which each concerns one unit; the versions of a dimension concern all. */
+const isFacts = ({ mapping }: NamedInput): boolean => mapping._tag === "ByColumns"
 
 const nowName = (asset: Asset, place: number): string => `_assay_now_${short(asset.name, asset.columns, place)}`
 const changedName = (asset: Asset, place: number): string => `_assay_changed_${short(asset.name, asset.columns, place)}`
@@ -326,28 +329,28 @@ const capture = Effect.fnUntraced(function* (
   const used = (place: number) => identifier(`used_${place}`)
   const unit = (input: NamedInput, alias: string) => SqlUnit.of(asset, mappedColumns(input), identifier(alias))
   const cells = (input: NamedInput, alias: string) => list(columnsOf(input).map(({ name }) => identifier(alias, name)))
-  const logged = asset.inputs.map((input, place) => ({ input, place, isFacts: input.mapping._tag === "ByColumns" }))
+  const logged = asset.inputs.map((input, place) => ({ input, place }))
   // A version of a customer concerns all units, a row by column one of them.
   const entire = logged
-    .filter(({ isFacts }) => !isFacts)
+    .filter(({ input }) => !isFacts(input))
     .map(({ place }) => sql`SELECT l.${by} AS value FROM ${used(place)} AS l WHERE l.${by} IS NOT NULL`)
   const single = logged
-    .filter(({ isFacts }) => isFacts)
+    .filter(({ input }) => isFacts(input))
     .map(({ input, place }) => sql`SELECT l.${by} AS value, ${unit(input, "l")} AS unit FROM ${used(place)} AS l`)
-  const parts = logged.flatMap(({ input, isFacts, place }) => {
+  const parts = logged.flatMap(({ input, place }) => {
     const changed = sql`INSERT INTO ${identifier(changedName(asset, place))} SELECT ${cells(input, "l")}, l._assay_is_new
       FROM ${used(place)} AS l WHERE NOT l.${isGap}`
     const rows = (source: Sql, conditions: ReadonlyArray<Sql>) =>
       sql`SELECT ${cells(input, "u")} FROM ${source} JOIN ${table(input.asset)} AS u ON u.${by} = c.value
         WHERE ${and([toSql(input.where), ...conditions])}`
     const own = SqlUnit.cells(mappedColumns(input), identifier("u"))
-    const now = isFacts
+    const now = isFacts(input)
       ? sql`${rows(literal("single AS c"), [sql`${unit(input, "u")} = c.unit`, ...bounds(asset, input)])}
           UNION ALL ${rows(literal("entire AS c"), [SqlUnit.inPartitions(asset.partitions, own, scope)])}`
       : rows(literal("(SELECT value FROM single UNION SELECT value FROM entire) AS c"), [])
     return [
       sql`${literal(`changed_${place}`)} AS (
-        ${isFacts ? sql`${changed} AND ${unit(input, "l")} IN (${SqlUnit.units(scope)})` : changed})`,
+        ${isFacts(input) ? sql`${changed} AND ${unit(input, "l")} IN (${SqlUnit.units(scope)})` : changed})`,
       sql`${literal(`now_${place}`)} AS (INSERT INTO ${identifier(nowName(asset, place))} ${now})`
     ]
   })
@@ -385,9 +388,6 @@ const bounds = ({ partitions }: Asset, input: NamedInput): ReadonlyArray<Sql> =>
       ]
     : [sql`${value} >= c.window_start`, sql`${value} < c.window_end`]
 }
-
-const mappedColumns = ({ asset, mapping }: NamedInput): ReadonlyArray<Column> =>
-  mapping._tag === "ByColumns" ? mapping.columns.map((name) => columnUnsafe(asset, name)) : []
 
 /** The rows behind an input as they are, or as they were: what is, less what came, plus what left. */
 const images = (

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Asset } from "../Asset.ts"
 import type { Reason } from "../MaterializationError.ts"
+import * as LockTimeout from "../postgres/LockTimeout.ts"
 import type { Postgres } from "../postgres/Postgres.ts"
 import { identifier, literal, sql } from "../Sql.ts"
 import * as SqlTable from "./SqlTable.ts"
@@ -78,12 +79,7 @@ const drop = Effect.fnUntraced(function* (
   indexes: ReadonlyArray<Index>
 ): Effect.fn.Return<void, Reason> {
   const table = SqlTable.of(pg, asset)
-  const [before] = yield* pg.query(
-    sql`SELECT current_setting('lock_timeout') AS patience, set_config('lock_timeout', ${patience}, true) AS ours`,
-    Schema.Struct({ patience: Schema.String })
-  )
-  yield* pg.execute(sql`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
-  yield* pg.execute(sql`SELECT set_config('lock_timeout', ${before?.patience ?? "0"}, true)`)
+  yield* LockTimeout.within(pg, patience, pg.execute(sql`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`))
   for (const { isConstraint, name } of indexes) {
     yield* pg.execute(
       isConstraint

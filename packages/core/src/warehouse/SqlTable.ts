@@ -3,7 +3,6 @@
  * of a step. A table that exists in another shape is reported, never altered behind the owner's back.
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type { Asset } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
 import { type AssetGraph, edgesFrom } from "../AssetGraph.ts"
@@ -11,6 +10,7 @@ import * as Column from "../Column.ts"
 import { md5 } from "../internal/hash.ts"
 import { type Reason, Transient } from "../MaterializationError.ts"
 import type { Postgres } from "../postgres/Postgres.ts"
+import * as LockTimeout from "../postgres/LockTimeout.ts"
 import * as TemporaryTable from "../postgres/TemporaryTable.ts"
 import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
@@ -73,11 +73,7 @@ export const createView = Effect.fnUntraced(function* (
         sql`q.${identifier(name)}::${literal(Column.postgresType(kind))}${literal(kind._tag === "Text" ? ' COLLATE "default"' : "")} AS ${identifier(name)}`
     )
   )} FROM (${query}) AS q`
-  const [before] = yield* pg.query(
-    sql`SELECT current_setting('lock_timeout') AS patience, set_config('lock_timeout', ${patience}, true) AS ours`,
-    Schema.Struct({ patience: Schema.String })
-  )
-  yield* pg.execute(sql`CREATE OR REPLACE VIEW ${of(pg, asset)} AS ${typed}`).pipe(
+  const replace = pg.execute(sql`CREATE OR REPLACE VIEW ${of(pg, asset)} AS ${typed}`).pipe(
     Effect.mapError((reason) =>
       reason._tag === "Transient" && reason.code === lockNotAvailable
         ? new Transient({
@@ -87,7 +83,7 @@ export const createView = Effect.fnUntraced(function* (
         : reason
     )
   )
-  yield* pg.execute(sql`SELECT set_config('lock_timeout', ${before?.patience ?? "0"}, true)`)
+  yield* LockTimeout.within(pg, patience, replace)
   yield* comment(pg, sql`VIEW ${of(pg, asset)}`, signature)
 })
 

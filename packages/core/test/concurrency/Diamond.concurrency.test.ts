@@ -12,20 +12,15 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as Feed from "../shop/Feed.ts"
-import { type Order, orderFields, promptly } from "../shop/Shop.ts"
+import * as Shop from "../shop/Shop.ts"
 import { layerPostgres, open, Time } from "../shop/Storage.ts"
 import { built, lies, noon, order, parcel, steps, trouble } from "../shop/Trade.ts"
 import * as TestDatabase from "../support/TestDatabase.ts"
 import * as Crew from "./Crew.ts"
 
 /** An asset that reads another one directly, and once more through a third. */
-const diamond = (source: Source<Order>) => {
-  const bronze = Asset.source("bronze_orders", {
-    description: "Everything that was ever said of an order",
-    columns: Schema.Struct({ ...orderFields, batch: Column.text, loaded_at: Column.timestamp }),
-    write: WriteStrategy.append({ key: ["origin", "line"], batch: "batch", loadedAt: "loaded_at" }),
-    source
-  })
+const diamond = (source: Source<Shop.Order>) => {
+  const bronze = Shop.bronze(source)
   const columns = Schema.Struct({ order_id: Column.text, amount: Column.integer, seen_at: Column.timestamp })
   const shown = { columns: ["order_id", "amount", "seen_at"] } as const
   const byOrder = PartitionMapping.byColumn("order_id")
@@ -35,7 +30,7 @@ const diamond = (source: Source<Order>) => {
     columns,
     inputs: { orders: Asset.input(bronze, byOrder, shown) },
     write,
-    policy: promptly,
+    policy: Shop.promptly,
     compute: { sql: ({ orders }) => sql`SELECT o.*, FALSE AS _deleted, '' AS _tie FROM ${orders} AS o` }
   })
   const side = Asset.make("side", {
@@ -43,7 +38,7 @@ const diamond = (source: Source<Order>) => {
     columns,
     inputs: { orders: Asset.input(top, byOrder, shown) },
     write,
-    policy: promptly,
+    policy: Shop.promptly,
     compute: {
       sql: ({ orders }) =>
         sql`SELECT order_id, 2 * amount AS amount, seen_at, FALSE AS _deleted, '' AS _tie FROM ${orders} AS o`
@@ -54,7 +49,7 @@ const diamond = (source: Source<Order>) => {
     columns,
     inputs: { once: Asset.input(top, byOrder, shown), twice: Asset.input(side, byOrder, shown) },
     write,
-    policy: promptly,
+    policy: Shop.promptly,
     compute: {
       sql: ({ once, twice }) => sql`
         SELECT a.order_id, a.amount + b.amount AS amount, a.seen_at, FALSE AS _deleted, '' AS _tie
@@ -68,7 +63,7 @@ it.layer(TestDatabase.layer)("two steps of which one marks what the other one cl
   it.effect("wait for each other in one direction, so that neither has to begin again (Verifies: L1, L2)", () =>
     Effect.gen(function* () {
       yield* (yield* Time).set(noon)
-      const feed = yield* Feed.make<Order>()
+      const feed = yield* Feed.make<Shop.Order>()
       const assay = yield* open(diamond(feed.source))
       yield* feed.deliver(parcel("opening", [order("1", "02-01"), order("2", "02-02")]))
       yield* assay.materialize({ assets: [] })

@@ -22,12 +22,7 @@ import * as TestDatabase from "../support/TestDatabase.ts"
 
 /** What was sold by day and by the tier that the customer had then: sums over customers. */
 const graph = (source: Source<Shop.Order>) => {
-  const bronze = Asset.source("bronze_orders", {
-    description: "Everything that was ever said of an order",
-    columns: Schema.Struct({ ...Shop.orderFields, batch: Column.text, loaded_at: Column.timestamp }),
-    write: WriteStrategy.append({ key: ["origin", "line"], batch: "batch", loadedAt: "loaded_at" }),
-    source
-  })
+  const bronze = Shop.bronze(source)
   const silver = Asset.make("silver_orders", {
     description: "Each order as it was last seen",
     columns: Schema.Struct({

@@ -18,12 +18,7 @@ import * as TestDatabase from "../support/TestDatabase.ts"
 
 /** Orders in words: its compute says nothing of zones and styles, so it leaves both to the session. */
 const graph = (source: Source<Shop.Order>) => {
-  const bronze = Asset.source("bronze_orders", {
-    description: "Everything that was ever said of an order",
-    columns: Schema.Struct({ ...Shop.orderFields, batch: Column.text, loaded_at: Column.timestamp }),
-    write: WriteStrategy.append({ key: ["origin", "line"], batch: "batch", loadedAt: "loaded_at" }),
-    source
-  })
+  const bronze = Shop.bronze(source)
   const words = Asset.make("order_words", {
     description: "When each order was made, in words",
     columns: Schema.Struct({

@@ -84,6 +84,15 @@ export interface Options {
 /** Three attempts without delay. */
 export const promptly = MaterializationPolicy.make({ retry: Schedule.recurs(2) })
 
+/** The log of a source of orders, for graphs of which the rest is their own. */
+export const bronze = (source: Source<Order>) =>
+  Asset.source("bronze_orders", {
+    description: "Everything that was ever said of an order",
+    columns: Schema.Struct({ ...orderFields, batch: Column.text, loaded_at: Column.timestamp }),
+    write: WriteStrategy.append({ key: ["origin", "line"], batch: "batch", loadedAt: "loaded_at" }),
+    source
+  })
+
 export const make = (options: Options) => {
   const policy = options.policy ?? promptly
   const cuts = options.cuts ?? usualCuts
@@ -566,17 +575,12 @@ export const make = (options: Options) => {
 
 /** Orders behind a view that is not cut, which passes their keys on to what reads it. */
 export const behindView = (source: Source<Order>) => {
-  const bronze = Asset.source("bronze_orders", {
-    description: "Everything that was ever said of an order",
-    columns: Schema.Struct({ ...orderFields, batch: Column.text, loaded_at: Column.timestamp }),
-    write: WriteStrategy.append({ key: ["origin", "line"], batch: "batch", loadedAt: "loaded_at" }),
-    source
-  })
+  const log = bronze(source)
   const columns = ["order_id", "amount", "seen_at"] as const
   const shown = Asset.make("shown_orders", {
     description: "What may be seen of an order",
     columns: Schema.Struct({ order_id: Column.text, amount: Column.integer, seen_at: Column.timestamp }),
-    inputs: { orders: Asset.input(bronze, PartitionMapping.byColumn("order_id"), { columns }) },
+    inputs: { orders: Asset.input(log, PartitionMapping.byColumn("order_id"), { columns }) },
     write: WriteStrategy.view,
     compute: {
       sql: ({ orders }) => sql`SELECT order_id, amount, seen_at FROM ${orders} AS o`,
@@ -593,7 +597,7 @@ export const behindView = (source: Source<Order>) => {
       rows: ({ orders }) => orders.map((order) => ({ ...order, _deleted: false, _tie: "" }))
     }
   })
-  return AssetGraph.make([bronze, shown, amounts])
+  return AssetGraph.make([log, shown, amounts])
 }
 
 /** The part of a graph that an asset is made of. */

@@ -52,7 +52,7 @@ const backend = Effect.fnUntraced(function* ({ environment }: Place) {
   const sql = yield* PgClient.PgClient
   const [open, ...others] = yield* sql<{ readonly pid: number }>`
     SELECT pid FROM pg_stat_activity
-    WHERE application_name = ${nameHere(environment)} AND state = 'idle in transaction'`
+    WHERE datname = current_database() AND application_name = ${nameHere(environment)} AND state = 'idle in transaction'`
   assert.deepStrictEqual(others, [])
   return open?.pid ?? 0
 })
@@ -118,7 +118,7 @@ const troubles: ReadonlyArray<Trouble> = [
       // A pool that loses a connection opens another one at once. So it is done until the guests have all of them.
       const squeeze = Effect.gen(function* () {
         const ended = yield* sql`SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity
-          WHERE application_name = ${nameHere(till.environment)}`
+          WHERE datname = current_database() AND application_name = ${nameHere(till.environment)}`
         yield* Effect.ignore(Effect.forever(guest))
         return ended.length
       })

@@ -244,7 +244,7 @@ export const materialized = (
     )
   }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, options.clock ?? Watch.make()))
 
-/** The name under which the server lists what this process does for a till. */
+/** The name under which the server lists what this process does for a till; another file has tills of the same names. */
 export const nameHere = (environment: string): string => `${environment} here`
 
 /** Resumes when the condition holds; dies when it does not come to hold within 20 seconds. */
@@ -271,7 +271,7 @@ export const waitsForLock = Effect.fnUntraced(function* ({ applicationName }: Pr
   const sql = yield* PgClient.PgClient
   const waiting = sql`
     SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE locktype = 'advisory' AND NOT granted AND application_name = ${applicationName}`
+    WHERE locktype = 'advisory' AND NOT granted AND datname = current_database() AND application_name = ${applicationName}`
   yield* waitUntil(
     `${applicationName} waits for an asset`,
     Effect.map(waiting, ({ length }) => length === 1)
@@ -283,7 +283,7 @@ export const cutOff = Effect.fnUntraced(function* ({ applicationName }: Process)
   const sql = yield* PgClient.PgClient
   const open = sql<{ readonly pid: number }>`
     SELECT pid FROM pg_stat_activity
-    WHERE application_name = ${applicationName} AND state = 'idle in transaction'`
+    WHERE datname = current_database() AND application_name = ${applicationName} AND state = 'idle in transaction'`
   const [backend, ...others] = yield* open
   assert.deepStrictEqual([backend === undefined, others], [false, []])
   yield* sql`SELECT pg_terminate_backend(${backend?.pid ?? 0}, 20000)`

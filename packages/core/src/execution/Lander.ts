@@ -2,9 +2,12 @@
  * Landing: a step whose input is a source instead of other assets. Each batch is one transaction of rows, quarantine,
  * position and marks, so a landing that dies is resumed by landing again and no row is lost or doubled (L3, L4).
  */
+import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import type { Asset } from "../Asset.ts"
 import type { CheckResult } from "../AssetCheck.ts"
@@ -112,16 +115,19 @@ export const land = Effect.fn("Lander.land")(function* <E, R>(options: {
 }): Effect.fn.Return<string | undefined, Reason | E, Services | R> {
   const { delivery, from } = options
   let standing: Standing = { own: undefined, revision: delivery.revision, isBegun: false }
-  // While the database writes a batch, the next one is read; never more, so that memory stays the same.
-  const batches = from.source.read(delivery).pipe(Stream.mapError(reasonOf), Stream.buffer({ capacity: 1 }))
-  yield* Stream.runForEach(batches, (batch) =>
-    Effect.gen(function* () {
-      const { landed, next } = yield* landBatch({ ...options, batch, standing })
-      standing = next
-      yield* FaultPoint.pass("landing.afterCommit")
-      yield* options.onBatch(landed)
-    })
-  ).pipe(Effect.catchTag("NotDue", () => Effect.void))
+  yield* Effect.gen(function* () {
+    const batches = yield* aheadOf(Stream.mapError(from.source.read(delivery), reasonOf))
+    return yield* batches.take.pipe(
+      Effect.flatMap((batch) => landBatch({ ...options, batch, standing, sent: batches.begin })),
+      Effect.tap(({ next }) => Effect.sync(() => void (standing = next))),
+      Effect.flatMap(({ landed }) => Effect.andThen(FaultPoint.pass("landing.afterCommit"), options.onBatch(landed))),
+      Effect.forever
+    )
+  }).pipe(
+    Effect.scoped,
+    Pull.catchDone(() => Effect.void),
+    Effect.catchTag("NotDue", () => Effect.void)
+  )
   return standing.revision
 })
 
@@ -195,6 +201,26 @@ interface Standing {
 /** What was found is not due any more. */
 class NotDue extends Data.TaggedError("NotDue")<{}> {}
 
+/**
+ * The batches of a stream one by one, never more than one ahead, so that memory stays the same. The next one is read from
+ * `begin` on, while the database is busy with the one at hand; were it read at once, it would keep all the short statements
+ * waiting that come before, because one thread reads and asks.
+ */
+const aheadOf = Effect.fnUntraced(function* (stream: Stream.Stream<Batch<Row>, Reason>) {
+  const scope = yield* Effect.scope
+  const pull = yield* Stream.toPull(Stream.rechunk(stream, 1))
+  let reading: Fiber.Fiber<ReadonlyArray<Batch<Row>>, Reason | Cause.Done> | undefined
+  const begin = Effect.suspend(() =>
+    reading === undefined ? Effect.map(Effect.forkIn(pull, scope), (fiber) => void (reading = fiber)) : Effect.void
+  )
+  const take = Effect.suspend(() => {
+    const begun = reading
+    reading = undefined
+    return Effect.map(begun === undefined ? pull : Fiber.join(begun), ([batch]) => batch)
+  })
+  return { begin, take }
+})
+
 const landBatch = Effect.fnUntraced(function* <E, R>(options: {
   readonly graph: AssetGraph
   readonly from: SourceAsset
@@ -204,6 +230,7 @@ const landBatch = Effect.fnUntraced(function* <E, R>(options: {
   readonly record: (landed: Landed) => Effect.Effect<void, E, R>
   readonly batch: Batch<Row>
   readonly standing: Standing
+  readonly sent: Effect.Effect<void>
 }): Effect.fn.Return<{ readonly landed: Landed; readonly next: Standing }, NotDue | Reason | E, Services | R> {
   const {
     batch,
@@ -314,6 +341,7 @@ const write = Effect.fnUntraced(function* (options: {
   readonly rows: ReadonlyArray<Row>
   readonly knownBy: ReadonlyArray<string> | undefined
   readonly at: DateTime.Utc
+  readonly sent?: Effect.Effect<void>
 }): Effect.fn.Return<
   { readonly written: Written; readonly warnings: ReadonlyArray<CheckResult> },
   Reason,
@@ -337,7 +365,8 @@ const write = Effect.fnUntraced(function* (options: {
   const written = yield* warehouse.land({
     asset,
     rows: rows.map((row) => ({ ...row, [batch]: batchId, [loadedAt]: loaded })),
-    knownBy
+    knownBy,
+    ...(options.sent === undefined ? {} : { sent: options.sent })
   })
   yield* FaultPoint.pass("landing.afterWrite")
   const warnings = yield* Materializer.checked(asset, { units: all, partitions: [] })

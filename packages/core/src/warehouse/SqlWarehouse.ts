@@ -271,11 +271,13 @@ const land = Effect.fnUntraced(function* (
   {
     asset,
     knownBy,
-    rows
+    rows,
+    sent = Effect.void
   }: {
     readonly asset: Asset
     readonly rows: ReadonlyArray<Column.Row>
     readonly knownBy: ReadonlyArray<string> | undefined
+    readonly sent?: Effect.Effect<void>
   }
 ): Effect.fn.Return<Written, Reason> {
   yield* SqlTable.prepareTemporary(pg, asset)
@@ -294,6 +296,7 @@ const land = Effect.fnUntraced(function* (
   const inserted = yield* pg.execute(sql`INSERT INTO ${SqlTable.change(asset)}
     SELECT ${SqlTable.columns(asset, "r")}, TRUE FROM (${valuesOf(asset.columns, rows)}) AS r WHERE ${isNew}`)
   yield* TemporaryTable.filled(pg, SqlTable.temporary(asset), inserted)
+  yield* sent
   yield* pg.execute(sql`INSERT INTO ${SqlTable.of(pg, asset)} (${SqlDifference.columnNames(asset)})
     SELECT ${SqlTable.columns(asset, "c")} FROM ${SqlTable.change(asset)} AS c`)
   return { read: rows.length, inserted, updated: 0, deleted: 0, unchanged: rows.length - inserted, change: "rows" }

@@ -101,6 +101,8 @@ export class Warehouse extends Context.Service<
       readonly asset: Asset
       readonly rows: ReadonlyArray<Row>
       readonly knownBy: ReadonlyArray<string> | undefined
+      /** Done when the database has the rows and is still writing them, unless there are none. */
+      readonly sent?: Effect.Effect<void>
     }) => Effect.Effect<Written, Reason>
     /** Ends a step of an asset: what it computed, changed and reached is forgotten before its transaction commits. */
     readonly settle: (options: { readonly graph: AssetGraph; readonly asset: Asset }) => Effect.Effect<void, Reason>

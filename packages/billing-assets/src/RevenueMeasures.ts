@@ -66,18 +66,27 @@ export const fromEvents = (events: ReadonlyArray<Event>): RevenueMeasures => {
 }
 
 /**
- * The measures as columns of a grouped query over money events.
+ * The measures that are sums over events, as columns of a grouped query: unlike distinct customers, several processes of the
+ * server can count them, each in a part of the events.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const toSql: Sql = sql`
+export const sumsToSql: Sql = sql`
   count(*) FILTER (WHERE event_type = 'invoice_paid') AS invoice_count,
   coalesce(sum(amount) FILTER (WHERE event_type = 'invoice_paid'), 0) AS gross_amount,
   count(*) FILTER (WHERE event_type = 'refund_issued') AS refund_count,
   coalesce(sum(amount) FILTER (WHERE event_type = 'refund_issued'), 0) AS refund_amount,
   coalesce(sum(amount) FILTER (WHERE event_type IN ('dispute_opened', 'dispute_won')), 0) AS dispute_amount,
-  sum(amount) AS net_amount,
+  sum(amount) AS net_amount`
+
+/**
+ * The measures as columns of a grouped query over money events.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toSql: Sql = sql`${sumsToSql},
   count(DISTINCT customer_id) FILTER (WHERE event_type = 'invoice_paid') AS paying_customers`
 
 /**

@@ -71,9 +71,19 @@ export const make = (options: {
     ],
     compute: {
       sql: ({ events }) => sql`
-        SELECT date_trunc('month', event_date::timestamp)::date AS revenue_month, currency, ${RevenueMeasures.toSql}
-        FROM ${events} AS e
-        GROUP BY date_trunc('month', event_date::timestamp), currency`,
+        WITH sums AS (
+          SELECT ${month} AS revenue_month, currency, ${RevenueMeasures.sumsToSql} FROM ${events} AS e GROUP BY 1, 2
+        ),
+        payers AS (
+          SELECT revenue_month, currency, count(*) AS paying_customers
+          FROM (
+            SELECT DISTINCT ${month} AS revenue_month, currency, customer_id
+            FROM ${events} AS e WHERE event_type = 'invoice_paid'
+          ) AS payer
+          GROUP BY 1, 2
+        )
+        SELECT sums.*, coalesce(paying_customers, 0) AS paying_customers
+        FROM sums LEFT JOIN payers USING (revenue_month, currency)`,
       rows: ({ events }) => {
         const groups = Map.groupBy(events, ({ currency, event_date }) =>
           JSON.stringify([Timestamp.month(event_date), currency])
@@ -88,3 +98,7 @@ export const make = (options: {
       }
     }
   })
+
+// --- internal ---
+
+const month = sql`date_trunc('month', event_date::timestamp)::date`

@@ -2,22 +2,32 @@
  * Asset checks in SQL: one query for all checks of a step, each counting the rows that break it and showing a few.
  */
 import type { Asset } from "../Asset.ts"
-import { columnUnsafe } from "../Asset.ts"
-import type { AssetCheck } from "../AssetCheck.ts"
-import { and, identifier, join, list, or, sql, type Sql } from "../Sql.ts"
+import { columnUnsafe, unitColumns } from "../Asset.ts"
+import type { AssetCheck, Rule } from "../AssetCheck.ts"
+import { and, identifier, join, list, literal, or, sql, type Sql } from "../Sql.ts"
+import { primaryKey } from "../WriteStrategy.ts"
 import { isToldByUnit } from "./MemoryCheck.ts"
+import * as Refusal from "./Refusal.ts"
 import * as SqlRelation from "./SqlRelation.ts"
 import * as SqlTable from "./SqlTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
 import type { Scope } from "./Warehouse.ts"
 
 /**
- * The query of all checks, over the units of a step, or over the rows just added to a log: `position` of the check, `violations`, and up to three `examples` as JSON text.
+ * The query of all checks, over the units of a step, or over the rows just added to a log: `position` of the check,
+ * `violations`, and up to three `examples` as JSON text. A check that is not in the answer holds; undefined where all do.
+ *
+ * **Details**
+ *
+ * What a row tells by itself is counted in one pass over the rows, whatever number of checks asks it, and examples are only
+ * looked for where there are any. What the table's own constraints tell, or the write before, is not asked again.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const query = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): Sql => {
+export const query = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): Sql | undefined => {
+  const asked = asset.checks.flatMap((check, position) => (isImplied(asset, check, scope) ? [] : [{ check, position }]))
+  if (asked.length === 0) return undefined
   // Of some units the rows are looked up once, whatever number of checks reads them.
   const isSome = asset.write._tag !== "Append" && scope.units._tag !== "All"
   const own = sql`SELECT t.* FROM ${table(asset)} AS t WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)}`
@@ -27,15 +37,14 @@ export const query = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): S
       : isSome
         ? sql`(SELECT t.* FROM _assay_checked AS t)`
         : sql`(${own})`
-  const checks = join(
-    asset.checks.map(
-      (check, position) =>
-        sql`SELECT ${position}::int AS position, count(*)::int AS violations,
-        coalesce((array_agg(row_to_json(v.*)::text))[1:3], '{}') AS examples
-        FROM (${violations(check, { asset, rows, scope, table })}) AS v`
-    ),
-    " UNION ALL "
-  )
+  const tests: Array<Test> = []
+  const others: Array<Sql> = []
+  for (const { check, position } of asked) {
+    const { rule } = check
+    if (isOfRow(rule)) tests.push({ position, isBroken: brokenBy(asset, rule) })
+    else others.push(counted(position, violations(rule, { asset, rows, scope, table })))
+  }
+  const checks = join([...(tests.length > 0 ? [passed(rows, tests)] : []), ...others], " UNION ALL ")
   return isSome ? sql`WITH _assay_checked AS MATERIALIZED (${own}) ${checks}` : checks
 }
 
@@ -51,10 +60,85 @@ interface Context {
   readonly table: SqlRelation.TableOf
 }
 
-const violations = ({ rule }: AssetCheck, { asset, rows, scope, table }: Context): Sql => {
+/** What a check asks of each row by itself: by which rows it is broken. */
+interface Test {
+  readonly position: number
+  readonly isBroken: Sql
+}
+
+/**
+ * Whether a check cannot be broken by what the table holds now: its columns are not null there, its key is unique, and where
+ * everything was computed each unit was looked for in the one input that names them.
+ */
+const isImplied = (asset: Asset, { rule }: AssetCheck, scope: Scope): boolean => {
   switch (rule._tag) {
     case "NotNull":
-      return sql`SELECT r.* FROM ${rows} AS r WHERE ${or(rule.columns.map((name) => sql`r.${identifier(name)} IS NULL`))}`
+      return !rule.columns.some((name) => columnUnsafe(asset, name).isNullable)
+    case "Unique":
+      return primaryKey(asset.write).every((name) => rule.columns.includes(name))
+    case "Relationship": {
+      const unit = unitColumns(asset)
+      const [input, ...more] = asset.inputs
+      return (
+        scope.units._tag === "All" &&
+        unit.length === 1 &&
+        unit[0] === rule.column &&
+        more.length === 0 &&
+        input?.as === rule.input &&
+        Refusal.naming(asset)?.every(({ columns }) => columns.every(({ name }) => name === rule.to)) === true
+      )
+    }
+    default:
+      return false
+  }
+}
+
+type OfRow = Extract<Rule, { readonly _tag: "NotNull" | "AcceptedValues" | "Condition" }>
+
+/** Whether each row tells by itself that it breaks a rule. */
+const isOfRow = (rule: Rule): rule is OfRow =>
+  rule._tag === "NotNull" || rule._tag === "AcceptedValues" || rule._tag === "Condition"
+
+/** Which rows (`r`) break a rule. */
+const brokenBy = (asset: Asset, rule: OfRow): Sql => {
+  switch (rule._tag) {
+    case "NotNull":
+      return or(rule.columns.map((name) => sql`r.${identifier(name)} IS NULL`))
+    case "AcceptedValues": {
+      const { kind } = columnUnsafe(asset, rule.column)
+      const value = sql`r.${identifier(rule.column)}`
+      return kind._tag === "Json"
+        ? sql`${value} <> ALL(${rule.values}::text[]::jsonb[])`
+        : sql`${SqlUnit.text(kind, value)} <> ALL(${rule.values}::text[])`
+    }
+    case "Condition":
+      return sql`(${rule.sql}) IS FALSE`
+  }
+}
+
+/** Tests in one pass over the rows. */
+const passed = (rows: Sql, tests: ReadonlyArray<Test>): Sql => {
+  const count = (position: number) => identifier(`_assay_broken_${position}`)
+  const counts = tests.map(
+    ({ isBroken, position }) => sql`count(*) FILTER (WHERE ${isBroken})::int AS ${count(position)}`
+  )
+  const found = tests.map(
+    ({ isBroken, position }) => sql`(${position}::int, ${count(position)}, CASE WHEN ${count(position)} > 0
+      THEN ARRAY(SELECT row_to_json(v.*)::text FROM (SELECT r.* FROM ${rows} AS r WHERE ${isBroken} LIMIT ${mostExamples}) AS v)
+      ELSE '{}' END)`
+  )
+  return sql`SELECT f.position, f.violations, f.examples FROM (SELECT ${list(counts)} FROM ${rows} AS r) AS c
+    CROSS JOIN LATERAL (VALUES ${list(found)}) AS f(position, violations, examples)`
+}
+
+const counted = (position: number, rows: Sql): Sql =>
+  sql`SELECT ${position}::int AS position, count(*)::int AS violations,
+    coalesce((array_agg(row_to_json(v.*)::text))[1:${mostExamples}], '{}') AS examples FROM (${rows}) AS v`
+
+const mostExamples = literal("3")
+
+const violations = (rule: Exclude<Rule, OfRow>, { asset, rows, scope, table }: Context): Sql => {
+  switch (rule._tag) {
     case "Unique": {
       const columns = list(rule.columns.map((name) => identifier(name)))
       const whole = rule.columns.map((name) => sql`r.${identifier(name)} IS NOT NULL`)
@@ -67,21 +151,12 @@ const violations = ({ rule }: AssetCheck, { asset, rows, scope, table }: Context
         WHERE ${and(whole)}
         GROUP BY ${columns} HAVING count(*) > 1`
     }
-    case "AcceptedValues": {
-      const { kind } = columnUnsafe(asset, rule.column)
-      const value = sql`r.${identifier(rule.column)}`
-      return kind._tag === "Json"
-        ? sql`SELECT r.* FROM ${rows} AS r WHERE ${value} <> ALL(${rule.values}::text[]::jsonb[])`
-        : sql`SELECT r.* FROM ${rows} AS r WHERE ${SqlUnit.text(kind, value)} <> ALL(${rule.values}::text[])`
-    }
     case "Relationship": {
       const input = asset.inputs.find(({ as }) => as === rule.input)
       const other =
         input === undefined ? sql`(SELECT NULL AS none)` : SqlRelation.ofInput(asset, input, everything, table)
       return unrelated(rows, { value: identifier("r", rule.column), other, to: identifier("o", rule.to) })
     }
-    case "Condition":
-      return sql`SELECT r.* FROM ${rows} AS r WHERE (${rule.sql}) IS FALSE`
     case "Violations": {
       const inputs = Object.fromEntries(
         asset.inputs.map((input) => [input.as, SqlRelation.ofInput(asset, input, scope, table)])

@@ -58,7 +58,6 @@ export const write = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Written, Reason> {
   const table = SqlTable.of(pg, asset)
   const result = SqlTable.result(asset)
-  yield* refuse(pg, asset, scope, read)
   if (read > largeResult) {
     const [first] = yield* pg.query(
       sql`SELECT EXISTS (SELECT FROM ${table}) AS has_rows`,
@@ -66,11 +65,15 @@ export const write = Effect.fnUntraced(function* (
     )
     if (first !== undefined && !first.has_rows) {
       const copy = sql`INSERT INTO ${table} (${columnNames(asset)}) SELECT ${SqlTable.columns(asset, "r")} FROM ${result} AS r`
-      const inserted = yield* SqlFirstLoad.fill(pg, asset, pg.execute(copy))
-      yield* SqlTable.analyze(pg, table)
+      // Looked through where it is to stay: several processes can, which of a temporary table is read by one.
+      const filled = Effect.tap(pg.execute(copy), () =>
+        Effect.andThen(SqlTable.analyze(pg, table), refuseWrong(pg, asset, scope, table))
+      )
+      const inserted = yield* SqlFirstLoad.fill(pg, asset, filled)
       return { read, inserted, updated: 0, deleted: 0, unchanged: 0, change: "everything" }
     }
   }
+  yield* refuse(pg, asset, scope, read)
   return yield* tally(pg, asset, yield* move(pg, asset, scope, read))
 })
 
@@ -230,8 +233,17 @@ const refuse = Effect.fnUntraced(function* (
   read: number
 ): Effect.fn.Return<void, Reason> {
   if (read > SqlTable.manyRows) yield* analyzeResult(pg, asset)
-  yield* refuseStrangers(pg, asset, scope)
-  yield* refuseDuplicates(pg, asset)
+  yield* refuseWrong(pg, asset, scope, SqlTable.result(asset))
+})
+
+const refuseWrong = Effect.fnUntraced(function* (
+  pg: typeof Postgres.Service,
+  asset: Asset,
+  scope: Scope,
+  rows: Sql
+): Effect.fn.Return<void, Reason> {
+  yield* refuseStrangers(pg, asset, scope, rows)
+  yield* refuseDuplicates(pg, asset, rows)
 })
 
 /** Replaces the rows of a scope that differ from the staged ones. */
@@ -278,7 +290,8 @@ const changedInPlace = (
 const refuseStrangers = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   asset: Asset,
-  scope: Scope
+  scope: Scope,
+  rows: Sql
 ): Effect.fn.Return<void, Reason> {
   const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
   const isWhole = scope.units._tag === "All"
@@ -287,7 +300,7 @@ const refuseStrangers = Effect.fnUntraced(function* (
   const unit = SqlUnit.of(asset, columns, identifier("r"))
   const [found] = yield* pg.query(
     sql`SELECT coalesce(sum(rows), 0)::int AS rows, (array_agg(unit ORDER BY unit COLLATE "C"))[1:4] AS units FROM (
-      SELECT computed.unit, count(*) AS rows FROM (SELECT ${unit} AS unit FROM ${SqlTable.result(asset)} AS r) AS computed
+      SELECT computed.unit, count(*) AS rows FROM (SELECT ${unit} AS unit FROM ${rows} AS r) AS computed
       WHERE NOT EXISTS (SELECT FROM (${expected}) AS asked WHERE asked.unit = computed.unit)${
         // A null in the key is told by its column.
         literal(isWhole ? " AND computed.unit IS NOT NULL" : "")
@@ -313,14 +326,15 @@ const named = (pg: typeof Postgres.Service, asset: Asset): Sql | undefined => {
 /** Only where the strategy does not choose one row per key itself. The write would take either row of a stored key. */
 const refuseDuplicates = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
-  asset: Asset
+  asset: Asset,
+  rows: Sql
 ): Effect.fn.Return<void, Reason> {
   if (asset.write._tag === "Upsert" || asset.write._tag === "Scd2") return
   const key = primaryKey(asset.write).map((name) => columnUnsafe(asset, name))
   const [found] = yield* pg.query(
     sql`SELECT count(*)::int AS keys, min(key) AS key FROM (
       SELECT json_build_array(${list(key.map(({ kind, name }) => SqlUnit.text(kind, identifier(name))))})::text AS key
-      FROM ${SqlTable.result(asset)} GROUP BY ${list(key.map(({ name }) => identifier(name)))} HAVING count(*) > 1
+      FROM ${rows} GROUP BY ${list(key.map(({ name }) => identifier(name)))} HAVING count(*) > 1
     ) AS repeated`,
     Schema.Struct({ keys: Schema.Int, key: Schema.NullOr(Schema.String) })
   )

@@ -128,6 +128,24 @@ export const prepareTemporary = (pg: typeof Postgres.Service, asset: Asset): Eff
 }
 
 /**
+ * Gives a result table that was made by a query what `prepareTemporary` gives it: values for which there is no canonical
+ * text are refused.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const constrainResult = Effect.fnUntraced(function* (
+  pg: typeof Postgres.Service,
+  asset: Asset
+): Effect.fn.Return<void, Reason> {
+  const constraints = asset.columns.flatMap((column) => rangeOf(column) ?? [])
+  if (constraints.length > 0)
+    yield* pg.execute(
+      sql`ALTER TABLE ${result(asset)} ${list(constraints.map((constraint) => sql`ADD ${constraint}`))}`
+    )
+})
+
+/**
  * The names of the temporary tables of a step.
  *
  * @category getters
@@ -189,13 +207,15 @@ const temporaryName = (role: string, asset: Asset): string =>
  * It would name no unit (`infinity` has no day), or be another value to a compute in TypeScript (a whole number beyond
  * the safe ones).
  */
-export const temporaryColumn = ({ kind, name }: Column.Column): Sql => {
-  const column = identifier(name)
-  const domain = domainOf(kind, column)
-  const declared = sql`${column} ${literal(Column.postgresType(kind))}`
-  return domain === undefined
-    ? declared
-    : sql`${declared} CONSTRAINT ${identifier(constraintName(name))} CHECK (${domain})`
+export const temporaryColumn = (column: Column.Column): Sql => {
+  const declared = sql`${identifier(column.name)} ${literal(Column.postgresType(column.kind))}`
+  const range = rangeOf(column)
+  return range === undefined ? declared : sql`${declared} ${range}`
+}
+
+const rangeOf = ({ kind, name }: Column.Column): Sql | undefined => {
+  const domain = domainOf(kind, identifier(name))
+  return domain && sql`CONSTRAINT ${identifier(constraintName(name))} CHECK (${domain})`
 }
 
 const domainOf = (kind: Column.Kind, column: Sql): Sql | undefined => {
@@ -267,7 +287,12 @@ const excludeOverlaps = Effect.fnUntraced(function* (
   const window = sql`tstzrange(${identifier(write.validFrom)}, ${identifier(write.validTo)})`
   yield* pg.execute(sql`ALTER TABLE ${of(pg, asset)} ADD CONSTRAINT ${identifier(exclusionOf(asset))}
     EXCLUDE USING gist (${list([
-      ...write.key.map((name) => sql`${identifier(name)} WITH =`),
+      ...write.key.flatMap((name) => {
+        const value = identifier(name)
+        // Numbers tell keys apart sooner than texts do: to prove 80,000 versions took 0.9 s, and 2.0 s by the text alone.
+        const hash = columnUnsafe(asset, name).kind._tag === "Text" ? [sql`hashtextextended(${value}, 0) WITH =`] : []
+        return [...hash, sql`${value} WITH =`]
+      }),
       sql`${window} WITH &&`
     ])}) WHERE (NOT isempty(${window}))`)
 })
@@ -311,6 +336,9 @@ const indexesOf = (graph: AssetGraph, asset: Asset): ReadonlyArray<ReadonlyArray
   }
   // By key and time, where no other index has the key at its front.
   for (const names of asOf) if (!Array.from(wanted.values()).some(([first]) => first === names[0])) want(names)
-  const key = primaryKey(asset.write)
-  return Array.from(wanted.values()).filter((names) => !names.every((name, index) => key[index] === name))
+  // What begins another index, or the primary key, is looked up there.
+  const longer = [primaryKey(asset.write), ...wanted.values()]
+  return Array.from(wanted.values()).filter(
+    (names) => !longer.some((other) => other !== names && names.every((name, index) => other[index] === name))
+  )
 }

@@ -25,6 +25,7 @@ import * as SqlDelta from "./SqlDelta.ts"
 import * as SqlContent from "./SqlContent.ts"
 import * as SqlDifference from "./SqlDifference.ts"
 import * as SqlRelation from "./SqlRelation.ts"
+import * as SqlStage from "./SqlStage.ts"
 import * as SqlTable from "./SqlTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
 import { type Difference, type Scope, Warehouse, type Written } from "./Warehouse.ts"
@@ -77,7 +78,7 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
         yield* SqlTable.prepareTemporary(pg, asset)
         if (SqlDelta.additiveOver(asset) !== undefined)
           return yield* buildSums(pg, asset, { at, computed, scope, table })
-        const read = yield* stage(pg, asset, scope, table)
+        const read = yield* stage(pg, asset, scope, { at, table })
         yield* computed
         const written = yield* SqlDifference.write(pg, asset, scope, read)
         yield* TemporaryTable.filled(pg, SqlTable.temporary(asset), read + written.deleted + written.updated)
@@ -97,8 +98,8 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
       }),
 
       check: Effect.fnUntraced(function* ({ asset, scope }) {
-        if (asset.checks.length === 0) return []
-        const rows = yield* pg.query(SqlCheck.query(asset, scope, table), CheckRow)
+        const query = SqlCheck.query(asset, scope, table)
+        const rows = query === undefined ? [] : yield* pg.query(query, CheckRow)
         return asset.checks.map((check, position) => {
           const row = rows.find((candidate) => candidate.position === position)
           return {
@@ -135,7 +136,7 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
 
       verify: Effect.fnUntraced(function* ({ asset, except, scope }) {
         yield* SqlTable.prepareTemporary(pg, asset)
-        yield* stage(pg, asset, scope, table)
+        yield* stage(pg, asset, scope, { table })
         return yield* compare(pg, asset, scope, except)
       }),
 
@@ -145,7 +146,7 @@ export const layer: Layer.Layer<Warehouse, never, Postgres> = Layer.effect(
         for (const asset of graph.assets.values()) {
           if (asset.body._tag === "Source") continue
           yield* SqlTable.prepareTemporary(pg, asset)
-          yield* stage(pg, asset, scopeOf(asset, partitions(asset)), recomputed)
+          yield* stage(pg, asset, scopeOf(asset, partitions(asset)), { table: recomputed })
           differences.set(asset.name, yield* compare(pg, asset, everything, none))
         }
         return differences
@@ -330,7 +331,7 @@ const buildSums = Effect.fnUntraced(function* (
     : { read: 0, doubtful: logged.partitions.map(({ unit }) => unit) }
   const doubtful = new Set(delta.doubtful)
   const rest = some((unit) => scope.logged?.has(unit) !== true || doubtful.has(unit))
-  const read = rest.partitions.length === 0 ? 0 : yield* stage(pg, asset, rest, table)
+  const read = rest.partitions.length === 0 ? 0 : yield* stage(pg, asset, rest, { at, table })
   yield* computed
   if (rest.partitions.length === scope.partitions.length) {
     const written = yield* SqlDifference.write(pg, asset, scope, read)
@@ -350,11 +351,10 @@ const stage = Effect.fnUntraced(function* (
   pg: Pg,
   asset: Asset<string, unknown, never>,
   scope: Scope,
-  table: SqlRelation.TableOf
+  { at, table }: { readonly at?: DateTime.Utc; readonly table: SqlRelation.TableOf }
 ): Effect.fn.Return<number, Reason> {
   const computed = yield* computedRows(pg, asset, scope, table)
-  return yield* pg.execute(sql`INSERT INTO ${SqlTable.result(asset)} (${SqlDifference.columnNames(asset)})
-    ${SqlDifference.resolve(asset, computed)}`)
+  return yield* SqlStage.fill(pg, asset, computed, { isMost: SqlStage.isMost(asset, scope, at) })
 })
 
 /** The query of a compute that is one, over the given relations. */

@@ -7,6 +7,7 @@
 import type * as Assay from "@assay/core/Assay"
 import * as FaultPoint from "@assay/core/execution/FaultPoint"
 import * as SqlDelta from "@assay/core/warehouse/SqlDelta"
+import * as SqlStage from "@assay/core/warehouse/SqlStage"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -51,6 +52,8 @@ export const live = <Act>(options: {
     return yield* lived(options, (line) => Effect.sync(() => void told.push(line))).pipe(
       // Tables of this size are never worth a difference, so most histories insist on it.
       Effect.provideService(SqlDelta.Preference, options.seed % 3 === 0 ? "never" : "always"),
+      // Nor are they large enough for several processes.
+      Effect.provideService(SqlStage.Large, options.seed % 2 === 0 ? 0 : Number.POSITIVE_INFINITY),
       Effect.scoped,
       Effect.catchCause((cause) => Effect.fail(new Broken({ told, message: Cause.pretty(cause) })))
     )

@@ -13,6 +13,7 @@ import { and, identifier, list, literal, or, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import * as MemoryUnit from "./MemoryUnit.ts"
 import type * as SqlRelation from "./SqlRelation.ts"
+import * as SqlTable from "./SqlTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
 import type { Scope } from "./Warehouse.ts"
 
@@ -24,11 +25,10 @@ import type { Scope } from "./Warehouse.ts"
  */
 export const contents = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): Sql => {
   const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
-  const canonical = list(asset.columns.map(({ kind, name }) => SqlUnit.text(kind, identifier("t", name))))
   return sql`SELECT u.unit, coalesce(c.rows, 0)::int AS rows, coalesce(c.hash, '0') AS "contentHash"
     FROM (${SqlUnit.units(scope)}) AS u LEFT JOIN (
       SELECT ${SqlUnit.of(asset, columns, identifier("t"))} AS unit, count(*) AS rows,
-        sum(hashtextextended(jsonb_build_array(${canonical})::text, 0)::numeric)::text AS hash
+        sum(hash_record_extended(ROW(${SqlTable.exactColumns(asset, "t")}), 0)::numeric)::text AS hash
       FROM ${table(asset)} AS t WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)} GROUP BY 1
     ) AS c USING (unit)`
 }

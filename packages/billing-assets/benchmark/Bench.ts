@@ -172,7 +172,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
     yield* lates("late_row", 1, undefined)
   }
 
-  const idle = Effect.fnUntraced(function* (of: Effect.Effect<void, unknown>, repeated: number) {
+  const idle = Effect.fnUntraced(function* (of: Effect.Effect<unknown, unknown>, repeated: number) {
     const costs: Array<Meter.Cost> = []
     yield* of
     while (costs.length < repeated) costs.push((yield* meter.measure(of))[1])
@@ -180,7 +180,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   })
   if (parts.includes("noop")) {
     done({ name: "noop", what: "run with nothing to do", ...(yield* idle(bring({}), times)), aim: null })
-    const many = yield* open(Many.make(100, Feed.start), { url, name: schemas.many, isSerial })
+    const many = yield* open(Many.make(steps, Feed.start), { url, name: schemas.many, isSerial })
     const nothing = Effect.asVoid(many.materialize({}, concurrency))
     const hundred = yield* idle(nothing, times)
     done({
@@ -188,6 +188,28 @@ export const run = Effect.fnUntraced(function* (options: Options) {
       what: "run with nothing to do over 100 assets",
       ...hundred,
       aim: Stage.within(hundred.assay, 150)
+    })
+    const client = yield* Client.connect(url, "assay-benchmark")
+    const stepped = yield* idle(
+      Effect.asVoid(many.materialize({ force: true, partitions: Feed.start }, { concurrency: 1 })),
+      times
+    )
+    const byHand = yield* idle(
+      Effect.forEach(
+        Many.byHand(steps, { start: Feed.start, schema: Assay.environment(schemas.many).warehouse }),
+        (sql) => client.withTransaction(Effect.forEach(sql, (statement) => client.unsafe(statement).raw))
+      ),
+      times
+    )
+    done({
+      name: "overhead",
+      what: `${steps} steps of one empty day, one after the other`,
+      ...stepped,
+      floor: byHand.assay,
+      aim: {
+        text: "≤ 3 ms a step over the SQL",
+        isMet: stepped.assay.ms - byHand.assay.ms <= 3 * steps
+      }
     })
   }
   if (parts.includes("cli")) {
@@ -222,6 +244,9 @@ export const writeFeed = (
   })
 
 // --- internal ---
+
+/** In the graph of many assets. */
+const steps = 100
 
 const schemas = { assay: "assay_bench", many: "assay_bench_many", floor: "assay_bench_floor" }
 

@@ -1,5 +1,6 @@
 /**
- * A graph of many assets by day, in chains of ten, without a row in them: what a run costs that has nothing to do.
+ * A graph of many assets by day, in chains of ten, without a row in them: what a run costs that has nothing to do, and what
+ * a step costs that computes nothing.
  */
 import * as Asset from "@assay/core/Asset"
 import * as AssetGraph from "@assay/core/AssetGraph"
@@ -17,12 +18,29 @@ export const make = (count: number, start: string): AssetGraph.AssetGraph<never>
   return AssetGraph.fromIterable(made)
 }
 
+/** The transactions that build a day of each of them by hand. */
+export const byHand = (
+  count: number,
+  { schema, start }: { readonly schema: string; readonly start: string }
+): ReadonlyArray<ReadonlyArray<string>> =>
+  Array.from({ length: count }, (_, index) => {
+    const own = `"${schema}".${nameOf(index)}`
+    const day = `day = DATE '${start}'`
+    const before =
+      index % 10 === 0
+        ? "SELECT DATE '2024-01-01', 1 WHERE FALSE"
+        : `SELECT day, amount FROM "${schema}".${nameOf(index - 1)} WHERE ${day}`
+    return [`DELETE FROM ${own} WHERE ${day}`, `INSERT INTO ${own} (day, amount) ${before}`]
+  })
+
 // --- internal ---
+
+const nameOf = (index: number): string => `asset_${String(index).padStart(3, "0")}`
 
 type Table = Asset.Asset<string, { readonly day: string; readonly amount: number }, never>
 
 const table = (index: number, start: string, before: Table | undefined): Table => {
-  const name = `asset_${String(index).padStart(3, "0")}`
+  const name = nameOf(index)
   const common = {
     description: "Amounts by day",
     columns: Schema.Struct({ day: Column.date, amount: Column.integer }),

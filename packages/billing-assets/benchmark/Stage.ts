@@ -38,6 +38,7 @@ export type Name =
   | "late_row"
   | "noop"
   | "noop_100"
+  | "overhead"
   | "cli_help"
   | "cli_noop"
 

@@ -6,8 +6,9 @@ import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
+import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { Asset } from "../Asset.ts"
 import type { CheckResult } from "../AssetCheck.ts"
@@ -204,22 +205,35 @@ class NotDue extends Data.TaggedError("NotDue")<{}> {}
 /**
  * The batches of a stream one by one, never more than one ahead, so that memory stays the same. The next one is read from
  * `begin` on, while the database is busy with the one at hand; were it read at once, it would keep all the short statements
- * waiting that come before, because one thread reads and asks.
+ * waiting that come before, because one thread reads and asks. It is read outside of the transaction in which that is said:
+ * a source may read from the same database.
  */
 const aheadOf = Effect.fnUntraced(function* (stream: Stream.Stream<Batch<Row>, Reason>) {
-  const scope = yield* Effect.scope
   const pull = yield* Stream.toPull(Stream.rechunk(stream, 1))
-  let reading: Fiber.Fiber<ReadonlyArray<Batch<Row>>, Reason | Cause.Done> | undefined
-  const begin = Effect.suspend(() =>
-    reading === undefined ? Effect.map(Effect.forkIn(pull, scope), (fiber) => void (reading = fiber)) : Effect.void
+  const asked = yield* Queue.unbounded<void>()
+  const read = yield* Queue.unbounded<Exit.Exit<Read, Reason | Cause.Done>>()
+  yield* Effect.forkScoped(
+    Queue.take(asked).pipe(
+      Effect.andThen(Effect.exit(pull)),
+      Effect.flatMap((exit) => Queue.offer(read, exit)),
+      Effect.forever
+    )
   )
-  const take = Effect.suspend(() => {
-    const begun = reading
-    reading = undefined
-    return Effect.map(begun === undefined ? pull : Fiber.join(begun), ([batch]) => batch)
+  let isBegun = false
+  const begin: Effect.Effect<void> = Effect.suspend(() => {
+    if (isBegun) return Effect.void
+    isBegun = true
+    return Effect.asVoid(Queue.offer(asked, undefined))
+  })
+  const taken: Effect.Effect<Exit.Exit<Read, Reason | Cause.Done>> = Effect.andThen(begin, Queue.take(read))
+  const take: Effect.Effect<Batch<Row>, Reason | Cause.Done> = Effect.flatMap(taken, (exit) => {
+    isBegun = false
+    return Effect.map(exit, ([batch]) => batch)
   })
   return { begin, take }
 })
+
+type Read = readonly [Batch<Row>, ...ReadonlyArray<Batch<Row>>]
 
 const landBatch = Effect.fnUntraced(function* <E, R>(options: {
   readonly graph: AssetGraph

@@ -15,6 +15,7 @@ import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import * as Refusal from "./Refusal.ts"
 import * as SqlFirstLoad from "./SqlFirstLoad.ts"
+import * as SqlMonthTable from "./SqlMonthTable.ts"
 import * as SqlScd2 from "./SqlScd2.ts"
 import * as SqlTable from "./SqlTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
@@ -66,7 +67,9 @@ export const write = Effect.fnUntraced(function* (
     )
     if (first !== undefined && !first.has_rows) {
       const copy = sql`INSERT INTO ${table} (${columnNames(asset)}) SELECT ${SqlTable.columns(asset, "r")} FROM ${result} AS r`
-      const inserted = yield* SqlFirstLoad.fill(pg, asset, pg.execute(copy))
+      // Month tables that are made before the indexes are back get them once, and full.
+      const insert = Effect.andThen(SqlMonthTable.provide(pg, asset, result), pg.execute(copy))
+      const inserted = yield* SqlFirstLoad.fill(pg, asset, insert)
       yield* SqlTable.analyze(pg, table)
       return { read, inserted, updated: 0, deleted: 0, unchanged: 0, change: "everything" }
     }
@@ -126,7 +129,7 @@ export const tally = Effect.fnUntraced(function* (
   { come, gone, read }: Moved
 ): Effect.fn.Return<Written, Reason> {
   // Rows that take the place of others leave what the planner knows of the table as it is.
-  if (come - gone > SqlTable.manyRows) yield* SqlTable.analyze(pg, SqlTable.of(pg, asset))
+  if (come - gone > SqlTable.manyRows) yield* SqlMonthTable.analyze(pg, asset, SqlTable.change(asset))
   const updated = gone === 0 || come === 0 ? 0 : yield* changedInPlace(pg, asset, primaryKey(asset.write))
   return {
     read,
@@ -250,6 +253,7 @@ const move = Effect.fnUntraced(function* (
     asset,
     sql`${inScope} AND NOT EXISTS (SELECT FROM ${result} AS r WHERE ${sameKey} AND ${sameRow})`
   )
+  yield* SqlMonthTable.provide(pg, asset, result)
   const come = yield* enter(
     pg,
     asset,

@@ -19,8 +19,8 @@ export interface SqlCatalog {
   readonly hasSchema: boolean
   /** The columns of each table and view. */
   readonly columns: ReadonlyMap<string, ReadonlyArray<TableColumn>>
-  /** The tables that are cut on disk, each with the column by whose ranges it is; null where it is cut in another way. */
-  readonly cuts: ReadonlyMap<string, string | null>
+  /** The tables that are divided on disk, each with the column by whose ranges; null where it is in another way. */
+  readonly dividedBy: ReadonlyMap<string, string | null>
   readonly indexes: ReadonlySet<string>
   /** Those of them that hold only the rows of a condition. */
   readonly partialIndexes: ReadonlySet<string>
@@ -48,7 +48,7 @@ export const read = Effect.fnUntraced(function* (pg: typeof Postgres.Service): E
     return {
       hasSchema: false,
       columns: new Map(),
-      cuts: new Map(),
+      dividedBy: new Map(),
       indexes: new Set(),
       partialIndexes: new Set(),
       viewComments: new Map()
@@ -63,7 +63,7 @@ export const read = Effect.fnUntraced(function* (pg: typeof Postgres.Service): E
           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
         (SELECT a.attname::text FROM pg_partitioned_table AS p
           JOIN pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
-          WHERE p.partrelid = c.oid AND p.partstrat = 'r' AND p.partnatts = 1) AS "cutBy"
+          WHERE p.partrelid = c.oid AND p.partstrat = 'r' AND p.partnatts = 1) AS "dividedBy"
       FROM pg_class AS c
       WHERE c.relnamespace = to_regnamespace(quote_ident(${pg.schemas.warehouse})) AND c.relkind IN ('r', 'p', 'v', 'i', 'I')
         AND left(c.relname::text, 1) <> '_'`,
@@ -80,7 +80,7 @@ export const read = Effect.fnUntraced(function* (pg: typeof Postgres.Service): E
           columns.map(([column, type, isNullable]) => ({ name: column, type, isNullable }))
         ])
     ),
-    cuts: new Map(relations.flatMap(({ cutBy, kind, name }) => (kind === "p" ? [[name, cutBy]] : []))),
+    dividedBy: new Map(relations.flatMap(({ dividedBy, kind, name }) => (kind === "p" ? [[name, dividedBy]] : []))),
     indexes: new Set(relations.filter(({ kind }) => isIndex(kind)).map(({ name }) => name)),
     partialIndexes: new Set(relations.filter(({ isPartial }) => isPartial).map(({ name }) => name)),
     viewComments: new Map(
@@ -96,6 +96,6 @@ const Relation = Schema.Struct({
   kind: Schema.String,
   comment: Schema.NullOr(Schema.String),
   isPartial: Schema.Boolean,
-  cutBy: Schema.NullOr(Schema.String),
+  dividedBy: Schema.NullOr(Schema.String),
   columns: Schema.Array(Schema.Tuple([Schema.String, Schema.String, Schema.Boolean]))
 })

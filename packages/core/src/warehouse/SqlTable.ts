@@ -36,7 +36,7 @@ export const create = Effect.fnUntraced(function* (
   if (stored === undefined) yield* createTable(pg, asset)
   else {
     yield* TableShape.compare(asset, stored)
-    yield* TableShape.compareStorage(asset, catalog.cuts.get(asset.name))
+    yield* TableShape.compareStorage(asset, catalog.dividedBy.get(asset.name))
     yield* replaceExclusion(pg, catalog, asset)
   }
   for (const names of indexesOf(graph, asset)) {

@@ -58,24 +58,24 @@ export const compare = (asset: Asset, stored: ReadonlyArray<TableColumn>): Effec
 }
 
 /**
- * Fails with `SchemaMismatch` where the stored table lies otherwise on disk than its asset says. `cutBy` is the column by
- * whose ranges it is cut, null where it is cut in another way, and undefined where it is one table.
+ * Fails with `SchemaMismatch` where the stored table lies otherwise on disk than its asset says. `dividedBy` is the column by
+ * whose ranges it is divided, null where that is done in another way, and undefined where it is one table.
  *
  * @category comparing
  * @since 0.1.0
  */
 export const compareStorage = (
   { name, storage }: Asset,
-  cutBy: string | null | undefined
+  dividedBy: string | null | undefined
 ): Effect.Effect<void, SchemaMismatch> => {
   const wanted = storage._tag === "ByMonth" ? storage.column : undefined
-  if (cutBy === wanted) return Effect.void
+  if (dividedBy === wanted) return Effect.void
   const found =
-    cutBy === undefined
+    dividedBy === undefined
       ? "one plain table"
-      : cutBy === null
-        ? "cut into tables in another way than by ranges of a column"
-        : `cut into tables by "${cutBy}"`
+      : dividedBy === null
+        ? "divided into tables in another way than by ranges of a column"
+        : `divided into tables by "${dividedBy}"`
   const says = wanted === undefined ? "one plain table" : `month tables by "${wanted}"`
   return Effect.fail(
     new SchemaMismatch({

@@ -3,6 +3,7 @@ import * as AssetGraph from "@assay/core/AssetGraph"
 import * as Column from "@assay/core/Column"
 import * as PartitionMapping from "@assay/core/PartitionMapping"
 import * as Partitions from "@assay/core/Partitions"
+import * as PartitionSet from "@assay/core/PartitionSet"
 import * as PostgresRoom from "@assay/core/postgres/Postgres"
 import { Postgres } from "@assay/core/postgres/Postgres"
 import { identifier, literal, sql, type Sql } from "@assay/core/Sql"
@@ -18,6 +19,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { TestDatabase } from "../support/TestDatabase.ts"
@@ -200,6 +202,13 @@ it.layer(postgres)("month tables", (it) => {
         "_dated_before_1970 1",
         "_dated_from_2100 1"
       ])
+      const warehouse = yield* Warehouse
+      const except = Result.getOrThrow(PartitionSet.fromKeys(anyDay, ["2024-02-29", "2100-01-01"]))
+      assert.strictEqual((yield* transact(warehouse.withdraw({ asset, except }))).deleted, 2)
+      assert.deepStrictEqual(yield* rows(asset, ["day", "events"]), [
+        ["2024-02-29", "1"],
+        ["2100-01-01", "1"]
+      ])
     })
   )
 
@@ -273,8 +282,8 @@ it.layer(postgres)("month tables", (it) => {
       const log = events("formed_log")
       const forms = [
         { storage: Storage.single, is: "one plain table" },
-        { storage: Storage.byMonth("at"), is: 'cut into tables by "at"', says: 'month tables by "at"' },
-        { storage: Storage.byMonth("day"), is: 'cut into tables by "day"', says: 'month tables by "day"' }
+        { storage: Storage.byMonth("at"), is: 'divided into tables by "at"', says: 'month tables by "at"' },
+        { storage: Storage.byMonth("day"), is: 'divided into tables by "day"', says: 'month tables by "day"' }
       ]
       for (const first of forms) {
         yield* prepare(AssetGraph.make([log, latest("formed", log, first.storage)]))
@@ -291,7 +300,7 @@ it.layer(postgres)("month tables", (it) => {
         PARTITION BY HASH (id)`)
       assert.match(
         yield* refusal(prepare(AssetGraph.make([log, latest("formed", log)]))),
-        /^SchemaMismatch: table "formed" exists and is cut into tables in another way than by ranges of a column, but/
+        /^SchemaMismatch: table "formed" exists and is divided into tables in another way than by ranges of a column, but/
       )
     })
   )

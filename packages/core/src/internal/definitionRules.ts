@@ -171,12 +171,6 @@ function* ofStorage(definition: Definition): Problems {
   if (columns.some(({ isNullable, name }) => isNullable && name === by))
     yield `it lies by month of "${by}", which may be null; a row without it would lie nowhere.`
   switch (write._tag) {
-    case "View":
-      yield `it lies by month of "${by}", but a view has no table; say so where its rows come from.`
-      return
-    case "Scd2":
-      yield `it lies by month of "${by}", but the versions of a key are kept apart by a constraint over all of them, which month tables cannot have; leave the storage out.`
-      return
     case "Upsert":
       return
     case "Append":
@@ -184,6 +178,12 @@ function* ofStorage(definition: Definition): Problems {
     case "Replace":
       if (!write.key.includes(by))
         yield `its key lacks "${by}", by whose month it lies; without it two rows of one key could lie in two months.`
+      return
+    case "View":
+      yield `it lies by month of "${by}", but a view has no table; say so where its rows come from.`
+      return
+    case "Scd2":
+      yield `it lies by month of "${by}", but the versions of a key are kept apart by a constraint over all of them, which month tables cannot have; leave the storage out.`
   }
 }
 

@@ -364,7 +364,10 @@ it.layer(postgres)("month tables", (it) => {
       assert.deepStrictEqual((yield* build(graph, asset)).counts, [5001, 0, 0, 0])
       const first = yield* indexes(true)
       assert.strictEqual(first.length, 9)
-      for (const { name, rows, ...rest } of first) assert.deepStrictEqual({ name, ...rest }, { name, ...has })
+      assert.deepStrictEqual(
+        first,
+        first.map(({ name, rows }) => ({ name, rows, ...has }))
+      )
       assert.deepStrictEqual(
         first.slice(0, 2).map(({ rows }) => rows),
         [744, 696]
@@ -377,7 +380,10 @@ it.layer(postgres)("month tables", (it) => {
       assert.deepStrictEqual((yield* build(more.graph, more.asset)).counts, [5001, 0, 0, 5001])
       const second = yield* indexes(true)
       assert.strictEqual(second.length, 16)
-      for (const { name, rows, ...rest } of second) assert.deepStrictEqual({ name, ...rest }, { name, ...has })
+      assert.deepStrictEqual(
+        second,
+        second.map(({ name, rows }) => ({ name, rows, ...has }))
+      )
       assert.strictEqual(
         second.reduce((sum, { rows }) => sum + Math.max(0, rows), 0),
         10_002

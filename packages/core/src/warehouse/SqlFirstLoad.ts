@@ -92,8 +92,8 @@ const drop = Effect.fnUntraced(function* (
 /**
  * The primary key, exclusion constraints and indexes of columns that their definition says all about. What a person has
  * added to one (a comment, a tablespace, a storage parameter, an order of the table by it) would be lost, so such a one
- * stays; so does every other unique index, which is a rule of somebody else. Of month tables an index is set aside by way of
- * the index of them all, whose definition says that it is made of none of them.
+ * stays; so does every other unique index, which is a rule of somebody else. An index of month tables
+ * is set aside as a whole; the server calls it one of the parent only, and is told to make it for all of them.
  */
 const plain = (pg: typeof Postgres.Service, asset: Asset): Effect.Effect<ReadonlyArray<Index>, Reason> =>
   pg.query(

@@ -2,7 +2,7 @@
  * What are month tables for? Two years of events in month tables of the engine's own and, row by row the same, in one plain
  * table without indexes; beside them the daily sums. Asks each for the revenue of a month and of the last 30 days.
  *
- * Usage: node packages/billing-assets/benchmark/pruning.ts [--rows 1m] [--times 5] [--within FOLDER] [--json]
+ * Usage: node packages/billing-assets/benchmark/pruning.ts [--rows 1m] [--times 5] [--within FOLDER] [--plans] [--json]
  */
 import * as BillingEvent from "@assay/billing-assets/BillingEvent"
 import * as BillingGraph from "@assay/billing-assets/BillingGraph"
@@ -33,6 +33,7 @@ const { values } = parseArgs({
     rows: { type: "string", default: "1m" },
     times: { type: "string", default: "5" },
     within: { type: "string", default: Os.tmpdir() },
+    plans: { type: "boolean", default: false },
     json: { type: "boolean", default: false }
   }
 })
@@ -172,11 +173,15 @@ const answer = Effect.fnUntraced(function* (client: SqlClient, query: string) {
   return rows
 })
 
-/** How many tables a query reads. */
-const tablesOf = Effect.fnUntraced(function* (client: SqlClient, query: string) {
-  const lines = yield* Schema.decodeUnknownEffect(Line)(yield* client.unsafe(`EXPLAIN ${query}`).withoutTransform)
-  return lines.filter((line) => / Scan.* on /.test(line["QUERY PLAN"])).length
+/** What the server does for a query, line by line. */
+const planOf = Effect.fnUntraced(function* (client: SqlClient, query: string, how = "") {
+  const lines = yield* client.unsafe(`EXPLAIN ${how} ${query}`).withoutTransform
+  return (yield* Schema.decodeUnknownEffect(Line)(lines)).map((line) => line["QUERY PLAN"])
 })
+
+/** How many tables a query reads. */
+const tablesOf = (client: SqlClient, query: string) =>
+  Effect.map(planOf(client, query), (lines) => lines.filter((line) => / Scan.* on /.test(line)).length)
 
 const step = Effect.fnUntraced(function* <A, E>(what: string, effect: Effect.Effect<A, E>) {
   const began = performance.now()
@@ -237,6 +242,9 @@ const program = Effect.gen(function* () {
         sums: yield* time(client, ofSums(from, to))
       }
       const ratio = ms.plain / ms.byMonth
+      if (values.plans)
+        for (const query of [byMonth, plain])
+          say(`\n${(yield* planOf(client, query, "(ANALYZE, TIMING OFF)")).join("\n")}`)
       return { name, what, tables, ms, ratio, aim, isMet: ratio >= aim && ms.sums < aimOfSums }
     })
   )
@@ -250,6 +258,7 @@ const program = Effect.gen(function* () {
     `≥ ${aim} ×`,
     ratio >= aim ? "yes" : "no",
     Report.duration(ms.sums),
+    `${Math.round(ms.plain / ms.sums).toLocaleString("en-US")} ×`,
     `< ${aimOfSums} ms`,
     ms.sums < aimOfSums ? "yes" : "no"
   ])
@@ -262,6 +271,7 @@ const program = Effect.gen(function* () {
     "aim",
     "met",
     "daily sums",
+    "ratio",
     "aim",
     "met"
   ]

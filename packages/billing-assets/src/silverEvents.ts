@@ -8,6 +8,7 @@ import * as Column from "@assay/core/Column"
 import * as PartitionMapping from "@assay/core/PartitionMapping"
 import * as Partitions from "@assay/core/Partitions"
 import { sql } from "@assay/core/Sql"
+import * as Storage from "@assay/core/Storage"
 import * as WriteStrategy from "@assay/core/WriteStrategy"
 import * as Schema from "effect/Schema"
 import * as BillingEvent from "./BillingEvent.ts"
@@ -39,11 +40,18 @@ export type Row = (typeof columns)["Type"]
 /**
  * The events as they are known now.
  *
+ * **Details**
+ *
+ * `storage` is one table, or a month table for each month of `event_ts` or of `event_date`. Month tables are for many years
+ * of events that people ask for by month. A late batch knows its events by their key alone, and so looks each of them up in
+ * every month table: at ten million events and fewer, one table is the better choice.
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const make = (
-  bronze: Asset.Asset<"bronze_events", bronzeEvents.Row>
+  bronze: Asset.Asset<"bronze_events", bronzeEvents.Row>,
+  options: { readonly storage?: Storage.Storage<"event_ts" | "event_date"> } = {}
 ): Asset.Asset<"silver_events", Row, never, "bronze_events"> =>
   Asset.make("silver_events", {
     description: "The latest version of every billing event that is not deleted",
@@ -70,6 +78,7 @@ export const make = (
       version: "updated_at",
       partitionedBy: { column: "event_date", partitions: anyDay }
     }),
+    storage: options.storage ?? Storage.single,
     policy: BillingRetry.policy,
     checks: [
       AssetCheck.notNull("event_id", "customer_id", "event_type", "amount", "event_ts", "updated_at", "event_date"),

@@ -19,6 +19,7 @@ import type { Multi, Partitions } from "./Partitions.ts"
 import { unpartitioned } from "./Partitions.ts"
 import type { RowFilter } from "./RowFilter.ts"
 import type { Source } from "./Source.ts"
+import * as Storage from "./Storage.ts"
 import * as Tolerance from "./Tolerance.ts"
 import * as WriteStrategy from "./WriteStrategy.ts"
 
@@ -67,6 +68,7 @@ export interface Asset<
   readonly partitions: Partitions
   readonly inputs: ReadonlyArray<NamedInput>
   readonly write: WriteStrategy.WriteStrategy
+  readonly storage: Storage.Storage
   readonly policy: MaterializationPolicy
   readonly checks: ReadonlyArray<AssetCheck>
   readonly body: Body<R>
@@ -207,6 +209,8 @@ export const make = <
     readonly partitions?: Cut
     readonly inputs: In & CheckedInputs<In>
     readonly write: Write & CheckedWrite<Cut, Write>
+    /** How the table lies on disk: one table, if it says nothing. */
+    readonly storage?: Storage.Storage<keyof Fields & string>
     readonly policy?: MaterializationPolicy
     readonly checks?: ReadonlyArray<AssetCheck<keyof Fields & string>>
     /** Stands for the compute, where what it does is not all in the text of its query or function. */
@@ -233,6 +237,7 @@ export const make = <
     partitions: options.partitions ?? unpartitioned,
     inputs,
     write: options.write,
+    storage: options.storage ?? Storage.single,
     policy: options.policy ?? eager,
     checks:
       options.write._tag === "Scd2"
@@ -269,6 +274,8 @@ export const source = <
     readonly labels?: Partial<AssetLabels.AssetLabels>
     readonly columns: Column.Struct<Fields>
     readonly write: WriteStrategy.Append<keyof Fields & string> & { readonly batch: Filled; readonly loadedAt: Filled }
+    /** How the table lies on disk: one table, if it says nothing. */
+    readonly storage?: Storage.Storage<keyof Fields & string>
     readonly policy?: MaterializationPolicy
     readonly checks?: ReadonlyArray<AssetCheck<keyof Fields & string>>
     /** Stands for how the source reads. */
@@ -284,6 +291,7 @@ export const source = <
     partitions: unpartitioned,
     inputs: [],
     write: options.write,
+    storage: options.storage ?? Storage.single,
     policy: options.policy ?? eager,
     checks: options.checks ?? [],
     body: { _tag: "Source", source: eraseSource<R>(options.source) } as const
@@ -427,7 +435,7 @@ const shapeOf = (write: WriteStrategy.Scd2): Parameters<typeof scd2Shape<string>
 }
 
 /** The definition, where nothing is wrong with it. */
-const sound = <A extends Pick<Asset, "name" | "columns" | "partitions" | "inputs" | "write" | "checks">>(
+const sound = <A extends Pick<Asset, "name" | "columns" | "partitions" | "inputs" | "write" | "storage" | "checks">>(
   definition: A
 ): A => {
   const [problem] = DefinitionRules.problems({

@@ -4,6 +4,7 @@ import * as PartitionMapping from "@assay/core/PartitionMapping"
 import * as Partitions from "@assay/core/Partitions"
 import { literal, sql } from "@assay/core/Sql"
 import type { AllowMissing } from "@assay/core/Tolerance"
+import * as Storage from "@assay/core/Storage"
 import * as WriteStrategy from "@assay/core/WriteStrategy"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -370,5 +371,84 @@ describe("an asset that is a sum over a column", () => {
       'so "total" is a sum: a whole number or a decimal that is never null.'
     )
     assert.throws(sums({ total: Column.text }), 'so "total" is a sum')
+  })
+
+  const stored = (
+    by: Storage.Storage<"id" | "at" | "seen" | "size">,
+    write: WriteStrategy.Upsert<"id" | "at"> | WriteStrategy.Replace<"id" | "at"> | WriteStrategy.View
+  ) =>
+    Asset.make("stored", {
+      description: "Things, on disk in a way of their own",
+      columns: Schema.Struct({
+        id: Column.text,
+        at: Column.timestamp,
+        seen: Column.nullable(Column.date),
+        size: Column.integer
+      }),
+      inputs: {},
+      write,
+      storage: by,
+      compute: { sql: () => sql`SELECT 1` }
+    })
+
+  it("says by the months of what its table lies on disk, and is the same asset however it lies", () => {
+    const upsert = WriteStrategy.upsert({ key: ["id"], version: "at" })
+    const replace = WriteStrategy.replace({ key: ["id"] })
+    const byMonth = Storage.byMonth("at")
+    assert.strictEqual(stored(byMonth, upsert).codeVersion, stored(Storage.single, upsert).codeVersion)
+    assert.doesNotThrow(() => stored(byMonth, WriteStrategy.replace({ key: ["id", "at"] })))
+    assert.throws(
+      () => stored(Storage.byMonth("size"), upsert),
+      'it lies by month of "size", which is neither a date nor a timestamp.'
+    )
+    assert.throws(
+      () => stored(Storage.byMonth("seen"), upsert),
+      'it lies by month of "seen", which may be null; a row without it would lie nowhere.'
+    )
+    assert.throws(() => stored(byMonth, replace), 'its key lacks "at", by whose month it lies')
+    assert.throws(
+      () => stored(byMonth, WriteStrategy.view),
+      "but a view has no table; say so where its rows come from."
+    )
+    const unknown: string = "sent"
+    const columns: Schema.Struct.Fields = { id: Column.text, at: Column.timestamp }
+    assert.throws(
+      () =>
+        Asset.make("loose", {
+          description: "Columns that no type knows",
+          columns: Schema.Struct(columns),
+          inputs: {},
+          write: upsert,
+          storage: Storage.byMonth(unknown),
+          compute: { sql: () => sql`SELECT 1` }
+        }),
+      '"loose" has no column "sent". Its columns are id, at.'
+    )
+    assert.throws(
+      () =>
+        Asset.make("history", {
+          description: "Versions",
+          columns: Schema.Struct({
+            sk: Column.text,
+            id: Column.text,
+            segment: Column.text,
+            valid_from: Column.timestamp,
+            valid_to: Column.nullable(Column.timestamp),
+            is_current: Column.boolean
+          }),
+          inputs: {},
+          write: WriteStrategy.scd2({
+            key: ["id"],
+            surrogateKey: "sk",
+            validFrom: "valid_from",
+            validTo: "valid_to",
+            isCurrent: "is_current",
+            tracked: ["segment"]
+          }),
+          storage: Storage.byMonth("valid_from"),
+          compute: { sql: () => sql`SELECT 1` }
+        }),
+      "kept apart by a constraint over all of them, which month tables cannot have; leave the storage out."
+    )
   })
 })

@@ -7,6 +7,7 @@ import * as PartitionMapping from "@assay/core/PartitionMapping"
 import * as Partitions from "@assay/core/Partitions"
 import type { Source } from "@assay/core/Source"
 import { sql } from "@assay/core/Sql"
+import * as Storage from "@assay/core/Storage"
 import * as WriteStrategy from "@assay/core/WriteStrategy"
 import { Context, Effect, Schema } from "effect"
 
@@ -123,6 +124,30 @@ export const strangePartition = Asset.make("strange_partition", {
   // @ts-expect-error: '"date"' is not assignable to type 'Cut<"day" | "events">'
   write: WriteStrategy.replacePartitions("date", { key: ["date"] }),
   compute: { sql: () => sql`SELECT 1` }
+})
+
+export const byMonth = Asset.make("by_month", {
+  ...rest,
+  inputs: { log: Asset.input(log, PartitionMapping.byColumn("day")) },
+  storage: Storage.byMonth("day"),
+  compute: { sql: () => sql`SELECT 1` }
+})
+
+export const strangeMonth = Asset.make("strange_month", {
+  ...rest,
+  inputs: { log: Asset.input(log, PartitionMapping.byColumn("day")) },
+  // @ts-expect-error: '"date"' is not assignable to type '"day" | "events"'
+  storage: Storage.byMonth("date"),
+  compute: { sql: () => sql`SELECT 1` }
+})
+
+export const strangeMonthOfLog = Asset.source("strange_month_of_log", {
+  description: "Events as they arrive",
+  columns: events,
+  write: WriteStrategy.append({ key: ["event_id", "at"], batch: "batch", loadedAt: "loaded_at" }),
+  // @ts-expect-error: '"time"' is not assignable to type
+  storage: Storage.byMonth("time"),
+  source
 })
 
 export const strangeCheck = Asset.make("strange_check", {

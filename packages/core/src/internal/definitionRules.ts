@@ -19,6 +19,7 @@ import {
 import * as PartitionReach from "../PartitionReach.ts"
 import * as Partitions from "../Partitions.ts"
 import type { RowFilter } from "../RowFilter.ts"
+import type { Storage } from "../Storage.ts"
 import type { Tolerance } from "../Tolerance.ts"
 import * as WriteStrategy from "../WriteStrategy.ts"
 import * as ColumnNames from "./columnNames.ts"
@@ -42,6 +43,7 @@ interface Input {
 interface Definition extends Upstream {
   readonly inputs: ReadonlyArray<Input>
   readonly checks: ReadonlyArray<AssetCheck>
+  readonly storage: Storage
   /** The columns of its unit. */
   readonly unit: ReadonlyArray<string>
   /** The columns that tell in which partition a row lies, one for each dimension, where there are any. */
@@ -61,6 +63,7 @@ export function* problems(definition: Definition): Problems {
   yield* ofPartitions(definition)
   for (const input of definition.inputs) yield* ofInput(definition, input)
   yield* ofSums(definition)
+  yield* ofStorage(definition)
 }
 
 // --- internal ---
@@ -152,6 +155,35 @@ function* ofSums(definition: Definition): Problems {
     if (write.key.includes(name)) continue
     if (isNullable || (kind._tag !== "Integer" && kind._tag !== "Decimal"))
       yield `it is additive over "${by}", so "${name}" is a sum: a whole number or a decimal that is never null.`
+  }
+}
+
+/**
+ * A unique index of a table in month tables has the column that tells them apart. So in the database two rows of one key
+ * could lie in two months; only an upsert, which chooses one row for each key, does not need it to refuse them.
+ */
+function* ofStorage(definition: Definition): Problems {
+  const { columns, storage, write } = definition
+  if (storage._tag === "Single") return
+  const by = storage.column
+  yield* ofColumns(definition, [by])
+  if (!isTime(kindOf(definition, by))) yield `it lies by month of "${by}", which is neither a date nor a timestamp.`
+  if (columns.some(({ isNullable, name }) => isNullable && name === by))
+    yield `it lies by month of "${by}", which may be null; a row without it would lie nowhere.`
+  switch (write._tag) {
+    case "Upsert":
+      return
+    case "Append":
+    case "ReplacePartitions":
+    case "Replace":
+      if (!write.key.includes(by))
+        yield `its key lacks "${by}", by whose month it lies; without it two rows of one key could lie in two months.`
+      return
+    case "View":
+      yield `it lies by month of "${by}", but a view has no table; say so where its rows come from.`
+      return
+    case "Scd2":
+      yield `it lies by month of "${by}", but the versions of a key are kept apart by a constraint over all of them, which month tables cannot have; leave the storage out.`
   }
 }
 

@@ -19,6 +19,8 @@ export interface SqlCatalog {
   readonly hasSchema: boolean
   /** The columns of each table and view. */
   readonly columns: ReadonlyMap<string, ReadonlyArray<TableColumn>>
+  /** The tables that are divided on disk, each with the column by whose ranges; null where it is in another way. */
+  readonly dividedBy: ReadonlyMap<string, string | null>
   readonly indexes: ReadonlySet<string>
   /** Those of them that hold only the rows of a condition. */
   readonly partialIndexes: ReadonlySet<string>
@@ -28,6 +30,11 @@ export interface SqlCatalog {
 
 /**
  * Reads the catalog.
+ *
+ * **Details**
+ *
+ * Month tables and their indexes have names that begin with a line and are nobody's asset: they are passed over, or a start
+ * would read dozens of them for each table that has any.
  *
  * @category constructors
  * @since 0.1.0
@@ -41,6 +48,7 @@ export const read = Effect.fnUntraced(function* (pg: typeof Postgres.Service): E
     return {
       hasSchema: false,
       columns: new Map(),
+      dividedBy: new Map(),
       indexes: new Set(),
       partialIndexes: new Set(),
       viewComments: new Map()
@@ -52,9 +60,13 @@ export const read = Effect.fnUntraced(function* (pg: typeof Postgres.Service): E
             || CASE WHEN o.collisdeterministic IS FALSE THEN ' collate "' || o.collname || '"' ELSE '' END, NOT a.attnotnull)
             ORDER BY a.attnum), '[]')
           FROM pg_attribute AS a LEFT JOIN pg_collation AS o ON o.oid = a.attcollation
-          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
+          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+        (SELECT a.attname::text FROM pg_partitioned_table AS p
+          JOIN pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
+          WHERE p.partrelid = c.oid AND p.partstrat = 'r' AND p.partnatts = 1) AS "dividedBy"
       FROM pg_class AS c
-      WHERE c.relnamespace = to_regnamespace(quote_ident(${pg.schemas.warehouse})) AND c.relkind IN ('r', 'p', 'v', 'i', 'I')`,
+      WHERE c.relnamespace = to_regnamespace(quote_ident(${pg.schemas.warehouse})) AND c.relkind IN ('r', 'p', 'v', 'i', 'I')
+        AND left(c.relname::text, 1) <> '_'`,
     Relation
   )
   const isIndex = (kind: string) => kind === "i" || kind === "I"
@@ -68,6 +80,7 @@ export const read = Effect.fnUntraced(function* (pg: typeof Postgres.Service): E
           columns.map(([column, type, isNullable]) => ({ name: column, type, isNullable }))
         ])
     ),
+    dividedBy: new Map(relations.flatMap(({ dividedBy, kind, name }) => (kind === "p" ? [[name, dividedBy]] : []))),
     indexes: new Set(relations.filter(({ kind }) => isIndex(kind)).map(({ name }) => name)),
     partialIndexes: new Set(relations.filter(({ isPartial }) => isPartial).map(({ name }) => name)),
     viewComments: new Map(
@@ -83,5 +96,6 @@ const Relation = Schema.Struct({
   kind: Schema.String,
   comment: Schema.NullOr(Schema.String),
   isPartial: Schema.Boolean,
+  dividedBy: Schema.NullOr(Schema.String),
   columns: Schema.Array(Schema.Tuple([Schema.String, Schema.String, Schema.Boolean]))
 })

@@ -5,9 +5,9 @@ import type { Asset } from "../Asset.ts"
 import { columnUnsafe, unitColumns } from "../Asset.ts"
 import type { AssetCheck, Rule } from "../AssetCheck.ts"
 import { and, identifier, join, list, literal, or, sql, type Sql } from "../Sql.ts"
-import { primaryKey } from "../WriteStrategy.ts"
 import { isToldByUnit } from "./MemoryCheck.ts"
 import * as Refusal from "./Refusal.ts"
+import * as SqlMonthTable from "./SqlMonthTable.ts"
 import * as SqlRelation from "./SqlRelation.ts"
 import * as SqlTable from "./SqlTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
@@ -75,7 +75,7 @@ const isImplied = (asset: Asset, { rule }: AssetCheck, scope: Scope): boolean =>
     case "NotNull":
       return !rule.columns.some((name) => columnUnsafe(asset, name).isNullable)
     case "Unique":
-      return primaryKey(asset.write).every((name) => rule.columns.includes(name))
+      return SqlMonthTable.tableKey(asset).every((name) => rule.columns.includes(name))
     case "Relationship": {
       const unit = unitColumns(asset)
       const [input, ...more] = asset.inputs

@@ -27,6 +27,7 @@ import { and, compile, identifier, join, list, literal, or, sql, type Sql } from
 import { primaryKey } from "../WriteStrategy.ts"
 import * as SqlChange from "./SqlChange.ts"
 import * as SqlDifference from "./SqlDifference.ts"
+import * as SqlMonthTable from "./SqlMonthTable.ts"
 import * as SqlRelation from "./SqlRelation.ts"
 import * as SqlTable from "./SqlTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
@@ -249,6 +250,7 @@ export const move = Effect.fnUntraced(function* (
 ): Effect.fn.Return<SqlDifference.Moved, Reason> {
   const sums = sql`(SELECT * FROM ${identifier(sumsName(asset))} WHERE _assay_unit <> ALL(${doubtful}::text[]))`
   const gone = yield* SqlDifference.leave(pg, asset, sql`EXISTS (SELECT FROM ${sums} AS r WHERE ${sameKey(asset)})`)
+  yield* SqlMonthTable.provide(pg, asset, sums)
   const come = yield* SqlDifference.enter(pg, asset, sql`SELECT ${SqlTable.columns(asset, "r")} FROM ${sums} AS r`)
   return { read, gone, come }
 })

@@ -15,6 +15,7 @@ import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import * as Refusal from "./Refusal.ts"
 import * as SqlFirstLoad from "./SqlFirstLoad.ts"
+import * as SqlMonthTable from "./SqlMonthTable.ts"
 import * as SqlScd2 from "./SqlScd2.ts"
 import * as SqlTable from "./SqlTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
@@ -65,10 +66,15 @@ export const write = Effect.fnUntraced(function* (
     )
     if (first !== undefined && !first.has_rows) {
       const copy = sql`INSERT INTO ${table} (${columnNames(asset)}) SELECT ${SqlTable.columns(asset, "r")} FROM ${result} AS r`
-      // Looked through where it is to stay: several processes can, which of a temporary table is read by one.
-      const filled = Effect.tap(pg.execute(copy), () =>
-        Effect.andThen(SqlTable.analyze(pg, table), refuseWrong(pg, asset, scope, table))
-      )
+      // Month tables that are made before the indexes are back get them once, and full. What was written is looked through
+      // where it is to stay: several processes can, which of a temporary table is read by one.
+      const filled = Effect.gen(function* () {
+        yield* SqlMonthTable.provide(pg, asset, result)
+        const inserted = yield* pg.execute(copy)
+        yield* SqlMonthTable.analyze(pg, asset, result)
+        yield* refuseWrong(pg, asset, scope, table)
+        return inserted
+      })
       const inserted = yield* SqlFirstLoad.fill(pg, asset, filled)
       return { read, inserted, updated: 0, deleted: 0, unchanged: 0, change: "everything" }
     }
@@ -129,7 +135,7 @@ export const tally = Effect.fnUntraced(function* (
   { come, gone, read }: Moved
 ): Effect.fn.Return<Written, Reason> {
   // Rows that take the place of others leave what the planner knows of the table as it is.
-  if (come - gone > SqlTable.manyRows) yield* SqlTable.analyze(pg, SqlTable.of(pg, asset))
+  if (come - gone > SqlTable.manyRows) yield* SqlMonthTable.analyze(pg, asset, SqlTable.change(asset))
   const updated = gone === 0 || come === 0 ? 0 : yield* changedInPlace(pg, asset, primaryKey(asset.write))
   return {
     read,
@@ -262,6 +268,7 @@ const move = Effect.fnUntraced(function* (
     asset,
     sql`${inScope} AND NOT EXISTS (SELECT FROM ${result} AS r WHERE ${sameKey} AND ${sameRow})`
   )
+  yield* SqlMonthTable.provide(pg, asset, result)
   const come = yield* enter(
     pg,
     asset,

@@ -92,24 +92,29 @@ const drop = Effect.fnUntraced(function* (
 /**
  * The primary key, exclusion constraints and indexes of columns that their definition says all about. What a person has
  * added to one (a comment, a tablespace, a storage parameter, an order of the table by it) would be lost, so such a one
- * stays; so does every other unique index, which is a rule of somebody else.
+ * stays; so does every other unique index, which is a rule of somebody else. An index of month tables
+ * is set aside as a whole; the server calls it one of the parent only, and is told to make it for all of them.
  */
 const plain = (pg: typeof Postgres.Service, asset: Asset): Effect.Effect<ReadonlyArray<Index>, Reason> =>
   pg.query(
     sql`SELECT c.relname::text AS name, k.oid IS NOT NULL AS "isConstraint",
-        CASE WHEN k.oid IS NULL THEN pg_get_indexdef(i.indexrelid) ELSE pg_get_constraintdef(k.oid) END AS definition
+        CASE WHEN k.oid IS NULL THEN replace(pg_get_indexdef(i.indexrelid),
+          'INDEX ' || quote_ident(c.relname) || ' ON ONLY ', 'INDEX ' || quote_ident(c.relname) || ' ON ') ELSE pg_get_constraintdef(k.oid) END AS definition
       FROM pg_index AS i
       JOIN pg_class AS c ON c.oid = i.indexrelid
       JOIN pg_class AS t ON t.oid = i.indrelid
       LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')
       WHERE t.relname = ${asset.name} AND t.relnamespace = to_regnamespace(quote_ident(${pg.schemas.warehouse}))
-        AND t.relkind = 'r' AND has_schema_privilege(t.relnamespace, 'CREATE')
+        AND t.relkind IN ('r', 'p') AND has_schema_privilege(t.relnamespace, 'CREATE')
         AND i.indisvalid AND i.indisready AND NOT i.indisclustered AND NOT i.indisreplident
         AND c.reltablespace = 0 AND c.reloptions IS NULL
         AND CASE WHEN k.oid IS NULL
           THEN NOT i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL
           ELSE k.contype <> 'u' AND NOT k.condeferrable AND c.relname = k.conname END
         AND NOT EXISTS (SELECT FROM pg_description AS d WHERE d.objoid IN (c.oid, k.oid))
+        AND NOT EXISTS (SELECT FROM pg_inherits AS h JOIN pg_class AS m ON m.oid = h.inhrelid JOIN pg_index AS n ON n.indexrelid = m.oid
+          WHERE h.inhparent = c.oid AND (n.indisclustered OR n.indisreplident OR m.reltablespace <> 0 OR m.reloptions IS NOT NULL
+            OR EXISTS (SELECT FROM pg_description AS d WHERE d.objoid = m.oid)))
       ORDER BY k.contype = 'p' DESC NULLS LAST, c.relname COLLATE "C"`,
     Index
   )

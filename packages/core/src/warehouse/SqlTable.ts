@@ -15,12 +15,13 @@ import * as TemporaryTable from "../postgres/TemporaryTable.ts"
 import { identifier, list, literal, sql, type Sql } from "../Sql.ts"
 import { primaryKey } from "../WriteStrategy.ts"
 import type { SqlCatalog } from "./SqlCatalog.ts"
+import * as SqlMonthTable from "./SqlMonthTable.ts"
 import * as SqlUnit from "./SqlUnit.ts"
 import * as TableShape from "./TableShape.ts"
 
 /**
  * Creates the asset's table, its comments and its indexes where they are missing. Fails with `SchemaMismatch` where the
- * table exists with other columns.
+ * table exists with other columns, or lies otherwise on disk.
  *
  * @category constructors
  * @since 0.1.0
@@ -35,6 +36,7 @@ export const create = Effect.fnUntraced(function* (
   if (stored === undefined) yield* createTable(pg, asset)
   else {
     yield* TableShape.compare(asset, stored)
+    yield* TableShape.compareStorage(asset, catalog.dividedBy.get(asset.name))
     yield* replaceExclusion(pg, catalog, asset)
   }
   for (const names of indexesOf(graph, asset)) {
@@ -252,9 +254,10 @@ const createTable = Effect.fnUntraced(function* (
           ({ isNullable, name, type }) =>
             sql`${identifier(name)} ${literal(type)}${literal(isNullable ? "" : " NOT NULL")}`
         ),
-      sql`PRIMARY KEY (${list(primaryKey(asset.write).map((name) => identifier(name)))})`
-    ])})`
+      sql`PRIMARY KEY (${list(SqlMonthTable.tableKey(asset).map((name) => identifier(name)))})`
+    ])})${SqlMonthTable.clause(asset)}`
   )
+  yield* SqlMonthTable.createOuter(pg, asset)
   yield* comment(pg, sql`TABLE ${table}`, asset.description)
   for (const { description, name } of asset.columns) {
     if (description !== undefined) yield* comment(pg, sql`COLUMN ${table}.${identifier(name)}`, description)

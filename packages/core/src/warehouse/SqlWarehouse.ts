@@ -24,6 +24,7 @@ import * as SqlCheck from "./SqlCheck.ts"
 import * as SqlDelta from "./SqlDelta.ts"
 import * as SqlContent from "./SqlContent.ts"
 import * as SqlDifference from "./SqlDifference.ts"
+import * as SqlMonthTable from "./SqlMonthTable.ts"
 import * as SqlRelation from "./SqlRelation.ts"
 import * as SqlStage from "./SqlStage.ts"
 import * as SqlTable from "./SqlTable.ts"
@@ -298,6 +299,7 @@ const land = Effect.fnUntraced(function* (
     SELECT ${SqlTable.columns(asset, "r")}, TRUE FROM (${valuesOf(asset.columns, rows)}) AS r WHERE ${isNew}`)
   yield* TemporaryTable.filled(pg, SqlTable.temporary(asset), inserted)
   yield* sent
+  yield* SqlMonthTable.provide(pg, asset, SqlTable.change(asset))
   yield* pg.execute(sql`INSERT INTO ${SqlTable.of(pg, asset)} (${SqlDifference.columnNames(asset)})
     SELECT ${SqlTable.columns(asset, "c")} FROM ${SqlTable.change(asset)} AS c`)
   return { read: rows.length, inserted, updated: 0, deleted: 0, unchanged: rows.length - inserted, change: "rows" }

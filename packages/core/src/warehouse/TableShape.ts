@@ -57,6 +57,35 @@ export const compare = (asset: Asset, stored: ReadonlyArray<TableColumn>): Effec
       )
 }
 
+/**
+ * Fails with `SchemaMismatch` where the stored table lies otherwise on disk than its asset says. `dividedBy` is the column by
+ * whose ranges it is divided, null where that is done in another way, and undefined where it is one table.
+ *
+ * @category comparing
+ * @since 0.1.0
+ */
+export const compareStorage = (
+  { name, storage }: Asset,
+  dividedBy: string | null | undefined
+): Effect.Effect<void, SchemaMismatch> => {
+  const wanted = storage._tag === "ByMonth" ? storage.column : undefined
+  if (dividedBy === wanted) return Effect.void
+  const found =
+    dividedBy === undefined
+      ? "one plain table"
+      : dividedBy === null
+        ? "divided into tables in another way than by ranges of a column"
+        : `divided into tables by "${dividedBy}"`
+  const says = wanted === undefined ? "one plain table" : `month tables by "${wanted}"`
+  return Effect.fail(
+    new SchemaMismatch({
+      message:
+        `table "${name}" exists and is ${found}, but the asset says ${says}. ` +
+        "Change the storage of the asset, or drop the table and materialize the asset again."
+    })
+  )
+}
+
 // --- internal ---
 
 const describe = ({ isNullable, name, type }: TableColumn): string =>

@@ -8,6 +8,7 @@ import type { Source } from "@assay/core/Source"
 import { identifier, sql } from "@assay/core/Sql"
 import { Postgres } from "@assay/core/postgres/Postgres"
 import * as SqlDelta from "@assay/core/warehouse/SqlDelta"
+import * as Storage from "@assay/core/Storage"
 import * as WriteStrategy from "@assay/core/WriteStrategy"
 import { assert, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -88,6 +89,7 @@ const graph = (source: Source<Shop.Order>) => {
       })
     },
     write: WriteStrategy.replacePartitions("day", { key: ["day", "tier"], additiveOver: "customer" }),
+    storage: Storage.byMonth("day"),
     compute: {
       sql: ({ customers, orders }) => sql`
         SELECT (o.ordered_at AT TIME ZONE 'UTC')::date AS day, coalesce(c.tier, 'none') AS tier, count(*) AS orders,

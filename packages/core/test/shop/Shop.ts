@@ -15,6 +15,7 @@ import * as Partitions from "@assay/core/Partitions"
 import type { Source } from "@assay/core/Source"
 import { literal, sql } from "@assay/core/Sql"
 import type { Unit } from "@assay/core/Unit"
+import * as Storage from "@assay/core/Storage"
 import * as WriteStrategy from "@assay/core/WriteStrategy"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -128,6 +129,7 @@ export const make = (options: Options) => {
       })
     },
     write: WriteStrategy.upsert({ key: ["order_id"], version: "seen_at" }),
+    storage: Storage.byMonth("ordered_at"),
     policy,
     ...version("silver_orders"),
     compute: {
@@ -253,6 +255,7 @@ export const make = (options: Options) => {
       )
     },
     write: WriteStrategy.replacePartitions("day", { key: ["day", "tier"] }),
+    storage: Storage.byMonth("day"),
     policy,
     checks: options.dailyChecks ?? [],
     ...version("gold_daily"),

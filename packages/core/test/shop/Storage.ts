@@ -65,12 +65,12 @@ export const layerPostgresAgain = (
 
 // --- internal ---
 
-/** Deletes every row but those that say which migrations were done. Truncating costs a file for each table and index. */
+/** Deletes every row but those that say which migrations were done, month tables by way of their whole. Truncating costs a file for each table and index. */
 const emptied = ({ ledger, warehouse }: Postgres.Schemas) =>
   Effect.flatMap(PgClient.PgClient, (client) =>
     client.unsafe(`DO $$ DECLARE stored record; BEGIN
       FOR stored IN SELECT schemaname, tablename FROM pg_tables
-        WHERE schemaname IN ('${ledger}', '${warehouse}') AND tablename <> 'migration'
+        WHERE schemaname IN ('${ledger}', '${warehouse}') AND tablename <> 'migration' AND left(tablename, 1) <> '_'
       LOOP EXECUTE format('DELETE FROM %I.%I', stored.schemaname, stored.tablename); END LOOP;
     END $$`)
   )

@@ -34,18 +34,18 @@ export default defineConfig({
           name: "unit",
           include: [`${folders}/**/*.test.ts`],
           exclude: suffixes.map((suffix) => `**/*.${suffix}.test.ts`),
-          testTimeout: 10_000,
+          testTimeout: 60_000,
           ...shared
         }
       },
-      lane("integration", { timeout: 60_000, database: true, ...shared }),
-      lane("oracle", { timeout: 1_200_000, database: true }),
-      lane("concurrency", { timeout: 300_000, database: true }),
-      lane("crash", { timeout: 120_000, database: true }),
-      lane("fuzz", { timeout: 300_000, database: false }),
-      lane("mutation", { timeout: 600_000, database: false }),
-      lane("types", { timeout: 120_000, database: false }),
-      lane("docs", { timeout: 120_000, database: true })
+      lane("integration", { timeout: 300_000, database: true, ...shared }),
+      lane("oracle", { timeout: 3_600_000, database: true }),
+      lane("concurrency", { timeout: 900_000, database: true }),
+      lane("crash", { timeout: 600_000, database: true }),
+      lane("fuzz", { timeout: 900_000, database: false }),
+      lane("mutation", { timeout: 1_800_000, database: false }),
+      lane("types", { timeout: 600_000, database: false }),
+      lane("docs", { timeout: 600_000, database: true })
     ]
   }
 })

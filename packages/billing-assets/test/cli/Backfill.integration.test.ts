@@ -33,7 +33,7 @@ const Proposal = Schema.Struct({
   units: Schema.Int,
   assets: Schema.Array(Schema.Struct({ asset: Schema.String, fresh: Schema.Int, isMuch: Schema.Boolean }))
 })
-layer(CommandLine.layer, { timeout: "60 seconds" })("assay backfill", (it) => {
+layer(CommandLine.layer, { timeout: "5 minutes" })("assay backfill", (it) => {
   it.effect("says what it would request, and writes nothing; then does it, and can be looked at", () =>
     Effect.gen(function* () {
       const { env } = yield* warehouse("past")

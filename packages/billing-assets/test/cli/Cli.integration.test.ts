@@ -41,7 +41,7 @@ const Rejected = Schema.Struct({
 const Quarantine = Schema.Struct({ rows: Schema.Array(Rejected), next: Schema.NullOr(Schema.String) })
 const Verification = Schema.Struct({ target: Schema.String, isStrict: Schema.Boolean, isOk: Schema.Boolean })
 
-layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
+layer(CommandLine.layer, { timeout: "5 minutes" })("assay", (it) => {
   describe("materialize", () => {
     it.effect("says what it did, and does nothing the second time", () =>
       Effect.gen(function* () {

@@ -13,7 +13,7 @@ const Why = Schema.Struct({
   next: Schema.Struct({ action: Schema.String, at: Schema.NullOr(Schema.String) })
 })
 
-layer(CommandLine.layer, { timeout: "60 seconds" })("assay", (it) => {
+layer(CommandLine.layer, { timeout: "5 minutes" })("assay", (it) => {
   describe("a selection", () => {
     it.effect("chooses assets by name, label, neighbourhood and state, in every command", () =>
       Effect.gen(function* () {

@@ -7,7 +7,7 @@ const { feed, header, invoice } = CommandLine
 
 const Runs = Schema.Struct({ runs: Schema.Array(Schema.Struct({ status: Schema.String, why: Schema.String })) })
 
-layer(CommandLine.layer, { timeout: "60 seconds" })("assay watch", (it) => {
+layer(CommandLine.layer, { timeout: "5 minutes" })("assay watch", (it) => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it.effect(`lands what comes, and ends with 130 on ${signal}, with nothing left half done (Verifies: L3)`, () =>
       Effect.gen(function* () {

@@ -180,8 +180,8 @@ const violations = (rule: Exclude<Rule, OfRow>, { asset, rows, scope, table }: C
  * **Details**
  *
  * How many there are is known when they are read, so the query has both ways and the server takes one. `OFFSET 0` keeps
- * it from reading all of the other relation for the few: the month of a mart then spends 40 % of its time here. Of the many,
- * which are lost is asked once: where few rows were expected, 100 days were looked up 100 times each.
+ * it from reading all of the other relation for the few: the month of a mart then spends 40 % of its time here. Which are
+ * lost is asked once: where the server expects few rows, it would otherwise look all values up for each of them.
  */
 const unrelated = (
   rows: Sql,
@@ -204,13 +204,13 @@ const unrelated = (
       SELECT (SELECT count(*) FROM seen) <= ${fewRows}::int AND (SELECT count(*) FROM asked) <= ${most}::int AS is_small
     ),
     lost AS MATERIALIZED (
+      SELECT a.value FROM asked AS a
+      WHERE (SELECT is_small FROM size) AND NOT EXISTS (SELECT FROM ${other} AS o WHERE ${to} = a.value OFFSET 0)
+      UNION ALL
       SELECT a.value FROM (SELECT DISTINCT ${value} AS value FROM ${rows} AS r) AS a
-      WHERE a.value IS NOT NULL AND NOT EXISTS (SELECT FROM ${other} AS o WHERE ${to} = a.value)
+      WHERE (SELECT NOT is_small FROM size) AND a.value IS NOT NULL AND NOT EXISTS (SELECT FROM ${other} AS o WHERE ${to} = a.value)
     )
-    SELECT r.* FROM ${rows} AS r WHERE (SELECT is_small FROM size)
-      AND ${value} IN (SELECT a.value FROM asked AS a WHERE NOT EXISTS (SELECT FROM ${other} AS o WHERE ${to} = a.value OFFSET 0))
-    UNION ALL
-    SELECT r.* FROM ${rows} AS r WHERE (SELECT NOT is_small FROM size) AND ${value} IN (SELECT l.value FROM lost AS l)`
+    SELECT r.* FROM ${rows} AS r WHERE ${value} IN (SELECT l.value FROM lost AS l)`
 
 /** So many rows are read to learn how many values they have. */
 const fewRows = 200_000

@@ -53,7 +53,7 @@ export interface Options {
   readonly isEnough: (tally: Tally) => boolean
 }
 
-/** Lets a crew work until it has done enough. Dies where a process ends by itself, or where nothing moves for a minute. */
+/** Lets a crew work until it has done enough. Dies where a process ends by itself, or where nothing moves for five minutes. */
 export const work = Effect.fnUntraced(function* (options: Options) {
   const { isEnough, killEvery, posts, random } = options
   const began = yield* Clock.currentTimeMillis
@@ -131,10 +131,10 @@ export const work = Effect.fnUntraced(function* (options: Options) {
     if (waiting === 0) all.resolve()
     return Effect.promise(() => all.promise)
   })
-  const standstill = Effect.sync(() => Date.now() - shift.lastWord > 60_000).pipe(
+  const standstill = Effect.sync(() => Date.now() - shift.lastWord > 300_000).pipe(
     Effect.repeat({ until: (isStill) => isStill, schedule: Schedule.spaced(Duration.seconds(1)) }),
     Effect.andThen(waits),
-    Effect.flatMap((held) => Effect.die(new Error(`nothing moved for a minute; held: ${JSON.stringify(held)}`)))
+    Effect.flatMap((held) => Effect.die(new Error(`nothing moved for five minutes; held: ${JSON.stringify(held)}`)))
   )
   yield* Effect.raceFirst(
     Effect.forEach(posts, (post) => Effect.scoped(man(post, begin)), { concurrency: "unbounded", discard: true }),

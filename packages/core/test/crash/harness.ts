@@ -60,8 +60,8 @@ export type Test = (
 ) => void
 
 /** Declares the tests of a file, one after the other on one database: files run side by side, and that is enough. */
-export const suite = (declare: (test: Test) => void, timeout: Duration.Input = "2 minutes"): void =>
-  it.layer(layerShared, { excludeTestServices: true, timeout: Duration.minutes(2) })((it) =>
+export const suite = (declare: (test: Test) => void, timeout: Duration.Input = "10 minutes"): void =>
+  it.layer(layerShared, { excludeTestServices: true, timeout: Duration.minutes(10) })((it) =>
     declare((name, body) => it.effect(name, body, Duration.toMillis(timeout)))
   )
 
@@ -247,12 +247,12 @@ export const materialized = (
 /** The name under which the server lists what this process does for a till; another file has tills of the same names. */
 export const nameHere = (environment: string): string => `${environment} here`
 
-/** Resumes when the condition holds; dies when it does not come to hold within 20 seconds. */
+/** Resumes when the condition holds; dies when it does not come to hold within two minutes. */
 export const waitUntil = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
   Effect.repeat(condition, { until: (holds) => holds, schedule: Schedule.spaced(Duration.millis(10)) }).pipe(
     Effect.timeoutOrElse({
-      duration: Duration.seconds(20),
-      orElse: () => Effect.die(new Error(`waited 20 seconds in vain: ${what}`))
+      duration: Duration.minutes(2),
+      orElse: () => Effect.die(new Error(`waited two minutes in vain: ${what}`))
     }),
     Effect.asVoid
   )

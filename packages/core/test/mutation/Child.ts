@@ -25,8 +25,8 @@ export const config = (mutants: ReadonlyArray<Mutant.Mutant>): ViteUserConfig =>
       fsModuleCache: true,
       bail: 1,
       maxWorkers: 1,
-      testTimeout: 300_000,
-      hookTimeout: 300_000
+      testTimeout: 900_000,
+      hookTimeout: 900_000
     }
   })
 }

@@ -72,7 +72,7 @@ export const isRunning = (pid: number): boolean => {
 export const waitUntil = (condition: () => boolean) =>
   Effect.sync(condition).pipe(
     Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("5 millis") }),
-    Effect.timeout("20 seconds")
+    Effect.timeout("2 minutes")
   )
 
 const decodeServer = Schema.decodeEffect(

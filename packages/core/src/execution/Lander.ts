@@ -118,12 +118,14 @@ export const land = Effect.fn("Lander.land")(function* <E, R>(options: {
   let standing: Standing = { own: undefined, revision: delivery.revision, isBegun: false }
   yield* Effect.gen(function* () {
     const batches = yield* aheadOf(Stream.mapError(from.source.read(delivery), reasonOf))
-    return yield* batches.take.pipe(
-      Effect.flatMap((batch) => landBatch({ ...options, batch, standing, sent: batches.begin })),
-      Effect.tap(({ next }) => Effect.sync(() => void (standing = next))),
-      Effect.flatMap(({ landed }) => Effect.andThen(FaultPoint.pass("landing.afterCommit"), options.onBatch(landed))),
-      Effect.forever
-    )
+    const one = Effect.gen(function* () {
+      const batch = yield* batches.take
+      const { landed, next } = yield* landBatch({ ...options, batch, standing, sent: batches.begin })
+      standing = next
+      yield* FaultPoint.pass("landing.afterCommit")
+      yield* options.onBatch(landed)
+    })
+    return yield* Effect.forever(one)
   }).pipe(
     Effect.scoped,
     Pull.catchDone(() => Effect.void),

@@ -21,9 +21,9 @@ import * as References from "effect/References"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { SqlClient } from "effect/sql/SqlClient"
-import * as Fs from "node:fs"
 import * as Os from "node:os"
 import { parseArgs } from "node:util"
+import * as Arguments from "./Arguments.ts"
 import * as Client from "./Client.ts"
 import * as Report from "./Report.ts"
 import * as Server from "./Server.ts"
@@ -38,26 +38,14 @@ const { values } = parseArgs({
   }
 })
 
-const factors: Readonly<Record<string, number>> = { "": 1, k: 1000, m: 1_000_000 }
-const [, digits = "", unit = ""] = /^(\d+)([km]?)$/i.exec(values.rows) ?? []
-const rows = Number(digits) * (factors[unit.toLowerCase()] ?? 0)
+const rows = Arguments.rowsOf(values.rows)
 const times = Number(values.times)
 
-const refuse = (why: string): never => {
-  console.error(why)
-  process.exit(2)
-}
-
-if (!(rows >= 10_000)) refuse("--rows is a number from 10k on: 500k, 10m, 50m.")
-if (!(times >= 1) || !Number.isInteger(times)) refuse("--times is a whole number.")
+if (!(rows >= 10_000)) Arguments.refuse("--rows is a number from 10k on: 500k, 10m, 50m.")
+if (!(times >= 1) || !Number.isInteger(times)) Arguments.refuse("--times is a whole number.")
 
 // The events twice, and the indexes of one of them.
-const needed = rows * 700 + 2e9
-const { bavail, bsize } = Fs.statfsSync(values.within)
-if (bavail * bsize < needed)
-  refuse(
-    `${values.within} has ${Math.round((bavail * bsize) / 1e9)} GB left; ${values.rows} rows take about ${Math.round(needed / 1e9)}. Name another folder: --within`
-  )
+Arguments.requireRoom(values.within, { rows: values.rows, needed: rows * 700 + 2e9 })
 
 const say = (line: string): void => {
   if (!values.json) console.log(line)

@@ -15,6 +15,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { parseArgs } from "node:util"
+import * as Arguments from "./Arguments.ts"
 import * as Bench from "./Bench.ts"
 import * as Client from "./Client.ts"
 import * as History from "./History.ts"
@@ -37,31 +38,19 @@ const { values } = parseArgs({
   }
 })
 
-const factors: Readonly<Record<string, number>> = { "": 1, k: 1000, m: 1_000_000 }
-
-const [, digits = "", unit = ""] = /^(\d+)([km]?)$/i.exec(values.rows) ?? []
-const rows = Number(digits) * (factors[unit.toLowerCase()] ?? 0)
+const rows = Arguments.rowsOf(values.rows)
 const [times, seed] = [Number(values.times), Number(values.seed)]
 const parts = values.only.split(",")
 
-const refuse = (why: string): never => {
-  console.error(why)
-  process.exit(2)
-}
-
-if (!(rows >= 1000)) refuse("--rows is a number from 1000 on: 100k, 1m, 10m, 50m.")
+if (!(rows >= 1000)) Arguments.refuse("--rows is a number from 1000 on: 100k, 1m, 10m, 50m.")
 if (!(times >= 1) || !Number.isInteger(times) || !Number.isInteger(seed))
-  refuse("--times and --seed are whole numbers.")
-if (parts.some((part) => !Stage.parts.some((known) => known === part))) refuse(`Parts are ${Stage.parts.join(", ")}.`)
+  Arguments.refuse("--times and --seed are whole numbers.")
+if (parts.some((part) => !Stage.parts.some((known) => known === part)))
+  Arguments.refuse(`Parts are ${Stage.parts.join(", ")}.`)
 
 // Two warehouses, their indexes, write-ahead log, and what a sort of the largest table spills.
-const needed = rows * 2500 + 2e9
-const { bavail, bsize } = Fs.statfsSync(values.within)
-if (values.database === undefined && bavail * bsize < needed) {
-  refuse(
-    `${values.within} has ${Math.round((bavail * bsize) / 1e9)} GB left; ${values.rows} rows take about ${Math.round(needed / 1e9)}. Name another folder: --within`
-  )
-}
+if (values.database === undefined)
+  Arguments.requireRoom(values.within, { rows: values.rows, needed: rows * 2500 + 2e9 })
 
 const say = (line: string): void => {
   if (!values.json) console.log(line)

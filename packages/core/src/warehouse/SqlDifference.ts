@@ -72,15 +72,14 @@ export const write = Effect.fnUntraced(function* (
         yield* SqlMonthTable.provide(pg, asset, result)
         const inserted = yield* pg.execute(copy)
         yield* SqlMonthTable.analyze(pg, asset, result)
-        yield* refuseWrong(pg, asset, scope, table)
+        yield* refuse(pg, asset, scope, table)
         return inserted
       })
       const inserted = yield* SqlFirstLoad.fill(pg, asset, filled)
       return { read, inserted, updated: 0, deleted: 0, unchanged: 0, change: "everything" }
     }
   }
-  yield* refuse(pg, asset, scope, read)
-  return yield* tally(pg, asset, yield* move(pg, asset, scope, read))
+  return yield* tally(pg, asset, yield* replace(pg, asset, scope, read))
 })
 
 /**
@@ -108,7 +107,7 @@ export const sum = (one: Moved, other: Moved): Moved => ({
 })
 
 /**
- * Writes the staged result of some units beside others of the step, and tells what moved.
+ * Writes the staged result of all units of a step, or of some beside others, and tells what moved.
  *
  * @category writing
  * @since 0.1.0
@@ -119,7 +118,8 @@ export const replace = Effect.fnUntraced(function* (
   scope: Scope,
   read: number
 ): Effect.fn.Return<Moved, Reason> {
-  yield* refuse(pg, asset, scope, read)
+  if (read > SqlTable.manyRows) yield* analyzeResult(pg, asset)
+  yield* refuse(pg, asset, scope, SqlTable.result(asset))
   return yield* move(pg, asset, scope, read)
 })
 
@@ -231,18 +231,8 @@ const analyzeResult = (pg: typeof Postgres.Service, asset: Asset): Effect.Effect
   return SqlTable.analyze(pg, sql`${SqlTable.result(asset)} (${list(Array.from(looked, (name) => identifier(name)))})`)
 }
 
-/** Refuses a staged result that cannot be the scope's. */
+/** Refuses rows that cannot be the result of a scope. */
 const refuse = Effect.fnUntraced(function* (
-  pg: typeof Postgres.Service,
-  asset: Asset,
-  scope: Scope,
-  read: number
-): Effect.fn.Return<void, Reason> {
-  if (read > SqlTable.manyRows) yield* analyzeResult(pg, asset)
-  yield* refuseWrong(pg, asset, scope, SqlTable.result(asset))
-})
-
-const refuseWrong = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   asset: Asset,
   scope: Scope,

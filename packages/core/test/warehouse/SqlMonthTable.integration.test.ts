@@ -63,6 +63,18 @@ const daily = (name: string, log: Log) =>
     }
   })
 
+/** An asset over a log of its own, whose tables are there. */
+const stored = Effect.fnUntraced(function* <Row>(
+  name: string,
+  make: (name: string, log: Log) => Asset.Asset<string, Row, never>
+) {
+  const log = events(`${name}_log`)
+  const asset = make(name, log)
+  const graph = AssetGraph.fromIterable([log, asset])
+  yield* prepare(graph)
+  return { asset, graph, log }
+})
+
 /** So many rows, an hour each from 2024 on, and somebody who reads them by region. */
 const hours = (prefix: string, log: Log, size: number) => {
   const asset = Asset.make(`${prefix}_hours`, {
@@ -113,10 +125,7 @@ const tables = Effect.fnUntraced(function* (asset: Pick<Asset.Asset, "name">) {
 it.layer(postgres)("month tables", (it) => {
   it.effect("come with the first row of their month, and hold it from then on (Verifies: L1)", () =>
     Effect.gen(function* () {
-      const log = events("came_log")
-      const asset = latest("came", log)
-      const graph = AssetGraph.make([log, asset])
-      yield* prepare(graph)
+      const { asset, graph, log } = yield* stored("came", latest)
       assert.deepStrictEqual(yield* tables(asset), ["_came_before_1970 0", "_came_from_2100 0"])
       yield* land(graph, log, [
         at("a", "2024-03-31T23:59:59.999999"),
@@ -154,10 +163,7 @@ it.layer(postgres)("month tables", (it) => {
 
   it.effect("are left and entered by a row that moves, and one row keeps its key (Verifies: L1, L2)", () =>
     Effect.gen(function* () {
-      const log = events("moved_log")
-      const asset = latest("moved", log)
-      const graph = AssetGraph.make([log, asset])
-      yield* prepare(graph)
+      const { asset, graph, log } = yield* stored("moved", latest)
       yield* land(graph, log, [at("a", "2024-03-01T00:00:00.000000"), at("b", "2024-03-02T00:00:00.000000")])
       yield* build(graph, asset)
       for (const [line, instant, expected] of [
@@ -183,10 +189,7 @@ it.layer(postgres)("month tables", (it) => {
 
   it.effect("of a date hold the partitions of its months, rebuilt and withdrawn as in one table (Verifies: L2)", () =>
     Effect.gen(function* () {
-      const log = events("dated_log")
-      const asset = daily("dated", log)
-      const graph = AssetGraph.make([log, asset])
-      yield* prepare(graph)
+      const { asset, graph, log } = yield* stored("dated", daily)
       yield* land(graph, log, [
         at("a", "2024-02-29T00:00:00.000000"),
         at("b", "2024-03-01T00:00:00.000000"),
@@ -307,10 +310,7 @@ it.layer(postgres)("month tables", (it) => {
 
   it.effect("come while somebody reads the table, who sees nothing of them (Verifies: L9)", () =>
     Effect.gen(function* () {
-      const log = events("read_log")
-      const asset = latest("read", log)
-      const graph = AssetGraph.make([log, asset])
-      yield* prepare(graph)
+      const { asset, graph, log } = yield* stored("read", latest)
       yield* land(graph, log, [at("a", "2024-03-01T00:00:00.000000")])
       yield* build(graph, asset)
       const isRead = yield* Deferred.make<void>()
@@ -421,10 +421,7 @@ it.layer(postgres)("month tables", (it) => {
 
   it.effect("that somebody made or took away are left to him", () =>
     Effect.gen(function* () {
-      const log = events("own_log")
-      const asset = latest("own", log)
-      const graph = AssetGraph.make([log, asset])
-      yield* prepare(graph)
+      const { asset, graph, log } = yield* stored("own", latest)
       yield* execute(sql`CREATE TABLE dev.own_2023 PARTITION OF dev.own
         FOR VALUES FROM ('2023-01-01 00:00:00+00') TO ('2024-01-01 00:00:00+00')`)
       yield* land(graph, log, [at("a", "2023-03-01T00:00:00.000000"), at("b", "2024-01-01T00:00:00.000000")])
@@ -449,10 +446,7 @@ it.layer(postgres)("month tables", (it) => {
 
   it.effect("refuse a row that says no month", () =>
     Effect.gen(function* () {
-      const log = events("void_log")
-      const asset = latest("void", log)
-      const graph = AssetGraph.make([log, asset])
-      yield* prepare(graph)
+      const { asset, graph, log } = yield* stored("void", latest)
       yield* land(graph, log, [event("a", { at: null })])
       assert.strictEqual(
         yield* refusal(build(graph, asset)),

@@ -11,6 +11,7 @@
 --   8  7a378ccb96cdf75f1ba9a7269a1c6bcf  partition keys
 --   9  2dd70f2dfc57671e69034850fb429836  backfills
 --   10  eea21e45f3547419b0cf4a5262e4a8c4  logged marks
+--   11  5970481354bb3fe183422246735bb80a  logged ranges
 
 CREATE SCHEMA assay;
 
@@ -288,6 +289,7 @@ CREATE TABLE assay.stale_range (
   from_unit text COLLATE "C",
   cause text NOT NULL,
   marked_at timestamp with time zone NOT NULL,
+  is_logged boolean NOT NULL DEFAULT false,
   CONSTRAINT stale_range_pkey PRIMARY KEY (asset, version)
 );
 COMMENT ON TABLE assay.stale_range IS 'Units whose content may differ from the full refresh, as ranges without a list.';
@@ -296,6 +298,7 @@ COMMENT ON COLUMN assay.stale_range.version IS 'Version of the mark; a step clea
 COMMENT ON COLUMN assay.stale_range.from_unit IS 'The first stale unit; null where every unit is stale.';
 COMMENT ON COLUMN assay.stale_range.cause IS 'Why the units are stale.';
 COMMENT ON COLUMN assay.stale_range.marked_at IS 'When they were marked.';
+COMMENT ON COLUMN assay.stale_range.is_logged IS 'Whether all rows whose change marked it are in the change logs of the asset, so that their difference can be added.';
 
 CREATE TABLE assay.stale_unit (
   asset text COLLATE "C" NOT NULL,

@@ -69,7 +69,10 @@ export const make = (options: {
         columns: ["customer_id", "valid_from", "valid_to", "monthly_amount", "billing_currency"]
       })
     },
-    write: WriteStrategy.replacePartitions("mrr_month", { key: ["mrr_month", "billing_currency"] }),
+    write: WriteStrategy.replacePartitions("mrr_month", {
+      key: ["mrr_month", "billing_currency"],
+      additiveOver: "customer_id"
+    }),
     policy: MaterializationPolicy.withIncompleteWindows(BillingRetry.policy, "build"),
     checks: [
       AssetCheck.notNull("mrr_month", "billing_currency", "mrr", "active_customers", ...movements),

@@ -203,9 +203,10 @@ export const scd2 = <
  * **Details**
  *
  * Where every column outside the key is a sum or a count, and no row of one customer changes what another customer gives,
- * say so by `additiveOver: "customer_id"`, a column that every input shows. When few customers changed, a step then adds
- * what they give now and takes away what they gave before, instead of computing their partitions anew. The rows are the
- * same either way. How many different customers there are is such a sum, an average or a greatest value is none.
+ * say so by `additiveOver: "customer_id"`, a column that every input shows; the inputs are mapped by column, onwards, or as
+ * of a time. When few customers changed, a step then adds what they give now and takes away what they gave before, instead
+ * of computing their partitions anew. The rows are the same either way. How many different customers there are is such a
+ * sum, an average or a greatest value is none.
  *
  * @category constructors
  * @since 0.1.0

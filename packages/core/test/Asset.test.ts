@@ -365,7 +365,8 @@ describe("an asset that is a sum over a column", () => {
     assert.throws(sums({ over: "name" }), 'it is additive over "name", which input "sized" does not show.')
     assert.throws(sums({ shown: ["at"] }), 'it is additive over "id", which input "sized" does not show.')
     assert.throws(sums({ over: "size" }), 'it is additive over "size", which may be null in "sized"')
-    assert.throws(sums({ mapping: PartitionMapping.all }), "map it by column, or as of a time.")
+    assert.doesNotThrow(sums({ mapping: PartitionMapping.onwards("at") }))
+    assert.throws(sums({ mapping: PartitionMapping.all }), "map it by column, onwards, or as of a time.")
     assert.throws(
       sums({ total: Column.nullable(Column.integer) }),
       'so "total" is a sum: a whole number or a decimal that is never null.'

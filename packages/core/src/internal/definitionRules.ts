@@ -143,14 +143,13 @@ function* ofSums(definition: Definition): Problems {
     if (!shown.includes(by)) yield `it is additive over "${by}", which input "${as}" does not show.`
     else if (column?.isNullable === true)
       yield `it is additive over "${by}", which may be null in "${upstream.name}"; a row without it would belong to nobody.`
-    if (mapping._tag !== "ByColumns" && mapping._tag !== "AsOf")
-      yield `it is additive over "${by}", but input "${as}" is mapped by ${format(mapping)}; map it by column, or as of a time.`
+    if (mapping._tag !== "ByColumns" && mapping._tag !== "AsOf" && mapping._tag !== "Onwards")
+      yield `it is additive over "${by}", but input "${as}" is mapped by ${format(mapping)}; map it by column, onwards, or as of a time.`
   }
   const types = new Set(inputs.map((input) => typeOf(input.asset, by) ?? "nothing"))
   if (types.size > 1)
     yield `it is additive over "${by}", which is ${Array.from(types).join(" in one input and ")} in another.`
-  if (!inputs.some(({ mapping }) => mapping._tag === "ByColumns"))
-    yield `it is additive over "${by}", but no input is mapped by column.`
+  if (inputs.length === 0) yield `it is additive over "${by}", but has no input.`
   for (const { isNullable, kind, name } of columns) {
     if (write.key.includes(name)) continue
     if (isNullable || (kind._tag !== "Integer" && kind._tag !== "Decimal"))

@@ -76,7 +76,8 @@ export const all: ReadonlyArray<Migration> = [
   { id: 7, name: "position revisions", statements: (schema) => positionRevisions(schema) },
   { id: 8, name: "partition keys", statements: (schema) => partitionKeys(schema) },
   { id: 9, name: "backfills", statements: (schema) => backfills(schema) },
-  { id: 10, name: "logged marks", statements: (schema) => loggedMarks(schema) }
+  { id: 10, name: "logged marks", statements: (schema) => loggedMarks(schema) },
+  { id: 11, name: "logged ranges", statements: (schema) => loggedRanges(schema) }
 ]
 
 // --- internal ---
@@ -474,6 +475,11 @@ const loggedMarks = (schema: string): ReadonlyArray<Sql> => {
     })
   ]
 }
+
+const loggedRanges = (schema: string): ReadonlyArray<Sql> => [
+  sql`ALTER TABLE ${identifier(schema, "stale_range")} ADD COLUMN is_logged boolean NOT NULL DEFAULT FALSE`,
+  sql`COMMENT ON COLUMN ${identifier(schema, "stale_range", "is_logged")} IS ${quoted("Whether all rows whose change marked it are in the change logs of the asset, so that their difference can be added.")}`
+]
 
 /** As of the migration that uses them: a state that is added to `RunStatus` needs a migration of its own. */
 const statuses = ["running", "succeeded", "failed", "skipped", "cancelled"]

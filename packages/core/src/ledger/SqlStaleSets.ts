@@ -81,6 +81,7 @@ const mark = (tables: Tables): Service["mark"] =>
     yield* hold(tables, [asset])
     const text = encodeCause(cause)
     const time = DateTime.formatIso(at)
+    const logged = literal(isLogged ? "TRUE" : "FALSE")
     switch (units._tag) {
       case "All":
       case "From": {
@@ -90,10 +91,11 @@ const mark = (tables: Tables): Service["mark"] =>
         return yield* tables.pg.later({
           name: marksOf(asset),
           parts: [
-            sql`UPDATE ${tables.range} SET version = ${tables.nextVersion}, marked_at = ${time}::timestamptz
+            sql`UPDATE ${tables.range} SET version = ${tables.nextVersion}, marked_at = ${time}::timestamptz,
+          is_logged = is_logged AND ${logged}
         WHERE asset = ${asset} AND from_unit IS NOT DISTINCT FROM ${from}::text AND cause = ${text} RETURNING TRUE`,
-            (known) => sql`INSERT INTO ${tables.range} (asset, version, from_unit, cause, marked_at)
-        SELECT ${asset}, ${tables.nextVersion}, ${from}, ${text}, ${time}::timestamptz
+            (known) => sql`INSERT INTO ${tables.range} (asset, version, from_unit, cause, marked_at, is_logged)
+        SELECT ${asset}, ${tables.nextVersion}, ${from}, ${text}, ${time}::timestamptz, ${logged}
         WHERE NOT EXISTS (SELECT FROM ${known}) RETURNING TRUE`
           ]
         })
@@ -111,7 +113,7 @@ const mark = (tables: Tables): Service["mark"] =>
             sql`UPDATE ${tables.range} SET version = ${tables.nextVersion}
         WHERE asset = ${asset} AND from_unit IS NULL AND cause = ${encodeCause({ _tag: "NeverBuilt" })} RETURNING TRUE`,
             (covered) => sql`INSERT INTO ${tables.unit} AS s (asset, unit, version, cause, marked_at, is_logged)
-        SELECT ${asset}, unit, ${tables.nextVersion}, ${text}, ${time}::timestamptz, ${literal(isLogged ? "TRUE" : "FALSE")}
+        SELECT ${asset}, unit, ${tables.nextVersion}, ${text}, ${time}::timestamptz, ${logged}
         FROM (SELECT DISTINCT unit FROM ${source}) AS changed WHERE NOT EXISTS (SELECT FROM ${covered})
         ON CONFLICT (asset, unit) DO UPDATE SET version = excluded.version, cause = excluded.cause,
           marked_at = excluded.marked_at, is_logged = s.is_logged AND excluded.is_logged
@@ -276,7 +278,9 @@ const clear = (tables: Tables): Service["clear"] =>
       sql`DELETE FROM ${tables.unit} AS s USING ${identifier(picked)} AS p
     WHERE s.asset = ${step.asset} AND ${isCleared} RETURNING TRUE`,
       sql`UPDATE ${tables.unit} AS s SET is_logged = FALSE WHERE s.asset = ${step.asset} AND s.is_logged
-      AND NOT EXISTS (SELECT FROM ${identifier(picked)} AS p WHERE ${isCleared}) RETURNING TRUE`
+      AND NOT EXISTS (SELECT FROM ${identifier(picked)} AS p WHERE ${isCleared}) RETURNING TRUE`,
+      sql`UPDATE ${tables.range} SET is_logged = FALSE WHERE asset = ${step.asset} AND is_logged
+      AND version <> ALL (${step.versions}::bigint[]) RETURNING TRUE`
     ]
     if (step.versions.length > 0) {
       cleared.push(sql`DELETE FROM ${tables.range}
@@ -291,15 +295,16 @@ const expand = (tables: Tables): Service["expand"] =>
   Effect.fnUntraced(function* ({ asset, at, units }) {
     yield* hold(tables, [asset])
     const rows = yield* tables.pg.query(
-      sql`DELETE FROM ${tables.range} WHERE asset = ${asset} RETURNING from_unit, cause`,
-      Schema.Struct({ from_unit: Schema.NullOr(Schema.String), cause: Schema.String })
+      sql`DELETE FROM ${tables.range} WHERE asset = ${asset} RETURNING from_unit, cause, is_logged`,
+      Schema.Struct({ from_unit: Schema.NullOr(Schema.String), cause: Schema.String, is_logged: Schema.Boolean })
     )
-    for (const { cause, from_unit } of rows) {
+    for (const { cause, from_unit, is_logged } of rows) {
       yield* mark(tables)({
         asset,
         units: { _tag: "Listed", units: units.filter((unit) => from_unit === null || unit >= from_unit) },
         cause: decodeCause(cause),
-        at
+        at,
+        isLogged: is_logged
       })
     }
   })

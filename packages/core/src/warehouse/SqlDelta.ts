@@ -127,8 +127,9 @@ export const log = Effect.fnUntraced(function* (
  * **Details**
  *
  * A changed row concerns what its customer has in its unit, a changed version what its customer has in all of them. These
- * rows lie anywhere in the table and are computed twice, so one of them counts as four that are read in passing. Where the
- * server has no statistics the tables are small, and all are read.
+ * rows lie anywhere in the table and are computed twice, so one of them counts as four that are read in passing. Where no
+ * row belongs to one unit, computing some units reads as much as computing all. Where the server has no statistics the
+ * tables are small, and all are read.
  *
  * @category queries
  * @since 0.1.0
@@ -141,7 +142,8 @@ export const isCheaper = Effect.fnUntraced(function* (
   const preference = yield* Preference
   if (preference !== "cheaper") return preference === "always"
   const existing = PartitionSet.size(Partitions.existing(asset.partitions, options.at.epochMilliseconds))
-  const share = Math.min(1, options.partitions / Math.max(1, existing))
+  const facts = asset.inputs.filter(isFacts)
+  const share = facts.length === 0 ? 1 : Math.min(1, options.partitions / Math.max(1, existing))
   const by = additiveOver(asset) ?? ""
   const logs = (areFacts: boolean) => {
     const some = asset.inputs.filter((input) => isFacts(input) === areFacts)
@@ -160,7 +162,7 @@ export const isCheaper = Effect.fnUntraced(function* (
         SELECT c.reltuples AS rows, CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples ELSE s.n_distinct END AS customers
         FROM pg_class AS c JOIN pg_stats AS s ON s.schemaname = ${pg.schemas.warehouse} AND s.tablename = c.relname AND s.attname = ${by}
         WHERE c.relnamespace = to_regnamespace(quote_ident(${pg.schemas.warehouse}))
-          AND c.relname = ANY(${asset.inputs.filter(isFacts).map((input) => input.asset.name)}::text[])
+          AND c.relname = ANY(${(facts.length === 0 ? asset.inputs : facts).map((input) => input.asset.name)}::text[])
       ) AS t`,
     Schema.Struct({ changed: Schema.Finite, values: Schema.Finite, rows: Schema.Finite, each: Schema.Finite })
   )
@@ -289,7 +291,7 @@ const logName = (asset: Asset, input: NamedInput): string =>
 
 const logOf = (pg: Pg, asset: Asset, input: NamedInput): Sql => identifier(pg.schemas.ledger, logName(asset, input))
 
-/** Rows by column, of which each concerns one unit; the versions of a dimension concern all. */
+/** Rows by column, of which each concerns one unit; versions as of a time, and what is read onwards, concern all. */
 const isFacts = ({ mapping }: NamedInput): boolean => mapping._tag === "ByColumns"
 
 const nowName = (asset: Asset, place: number): string => `_assay_now_${short(asset.name, asset.columns, place)}`
@@ -332,40 +334,40 @@ const capture = Effect.fnUntraced(function* (
   const unit = (input: NamedInput, alias: string) => SqlUnit.of(asset, mappedColumns(input), identifier(alias))
   const cells = (input: NamedInput, alias: string) => list(columnsOf(input).map(({ name }) => identifier(alias, name)))
   const logged = asset.inputs.map((input, place) => ({ input, place }))
-  // A version of a customer concerns all units, a row by column one of them.
-  const entire = logged
-    .filter(({ input }) => !isFacts(input))
-    .map(({ place }) => sql`SELECT l.${by} AS value FROM ${used(place)} AS l WHERE l.${by} IS NOT NULL`)
-  const single = logged
-    .filter(({ input }) => isFacts(input))
-    .map(({ input, place }) => sql`SELECT l.${by} AS value, ${unit(input, "l")} AS unit FROM ${used(place)} AS l`)
+  // A version of a customer concerns all units, a row by column one of them. Where there is no input of a kind, nothing is
+  // of that kind in the type of the others.
+  const entire = logged.map(
+    ({ input, place }) =>
+      sql`SELECT l.${by} AS value FROM ${used(place)} AS l WHERE l.${by} IS NOT NULL AND ${literal(isFacts(input) ? "FALSE" : "TRUE")}`
+  )
+  const single = logged.map(({ input, place }) =>
+    isFacts(input)
+      ? sql`SELECT l.${by} AS value, ${unit(input, "l")} AS unit FROM ${used(place)} AS l`
+      : sql`SELECT l.${by} AS value, NULL::text AS unit FROM ${used(place)} AS l WHERE FALSE`
+  )
   const parts = logged.flatMap(({ input, place }) => {
-    const changed = sql`INSERT INTO ${identifier(changedName(asset, place))} SELECT ${cells(input, "l")}, l._assay_is_new
-      FROM ${used(place)} AS l WHERE NOT l.${isGap}`
+    const read = (alias: string) => SqlRelation.restriction(asset, input, scope, { alias: identifier(alias), table })
+    const isWanted = isFacts(input) ? sql`${unit(input, "l")} IN (${SqlUnit.units(scope)})` : read("l")
     // Customer by customer, by an index: of a log that was empty before the planner expects so much that it would rather
     // read all of a table (1 s instead of 40 ms). How many there are has been asked before a difference was chosen.
     const rows = (source: Sql, conditions: ReadonlyArray<Sql>) =>
       sql`SELECT u.* FROM ${source} CROSS JOIN LATERAL (SELECT ${cells(input, "u")} FROM ${table(input.asset)} AS u
         WHERE u.${by} = c.value AND ${and([toSql(input.where), ...conditions])} OFFSET 0) AS u`
-    const own = SqlUnit.cells(mappedColumns(input), identifier("u"))
     const now = isFacts(input)
       ? sql`${rows(literal("single AS c"), [sql`${unit(input, "u")} = c.unit`, ...bounds(asset, input)])}
-          UNION ALL ${rows(literal("entire AS c"), [SqlUnit.inPartitions(asset.partitions, own, scope)])}`
-      : rows(literal("(SELECT value FROM single UNION SELECT value FROM entire) AS c"), [])
+          UNION ALL ${rows(literal("entire AS c"), [read("u")])}`
+      : rows(literal("(SELECT value FROM single UNION SELECT value FROM entire) AS c"), [read("u")])
     return [
       sql`${literal(`changed_${place}`)} AS (
-        ${isFacts(input) ? sql`${changed} AND ${unit(input, "l")} IN (${SqlUnit.units(scope)})` : changed})`,
+        INSERT INTO ${identifier(changedName(asset, place))} SELECT ${cells(input, "l")}, l._assay_is_new
+        FROM ${used(place)} AS l WHERE NOT l.${isGap} AND ${isWanted})`,
       sql`${literal(`now_${place}`)} AS (INSERT INTO ${identifier(nowName(asset, place))} ${now})`
     ]
   })
   const [row] = yield* pg.query(
     sql`WITH ${list([
       ...logged.map(({ input, place }) => sql`${used(place)} AS (DELETE FROM ${logOf(pg, asset, input)} RETURNING *)`),
-      sql`entire AS MATERIALIZED (SELECT DISTINCT value FROM (${
-        entire.length === 0
-          ? sql`SELECT value FROM (${join(single, " UNION ALL ")}) AS s WHERE FALSE`
-          : join(entire, " UNION ALL ")
-      }) AS e)`,
+      sql`entire AS MATERIALIZED (SELECT DISTINCT value FROM (${join(entire, " UNION ALL ")}) AS e)`,
       sql`single AS MATERIALIZED (
         SELECT DISTINCT s.value, p.unit, p.window_start, p.window_end FROM (${join(single, " UNION ALL ")}) AS s
         JOIN ${SqlRelation.units(scope)} AS p USING (unit)

@@ -60,44 +60,13 @@ export const units = (scope: Scope): Sql => {
       ${bound("start")}::float8[], ${bound("end")}::float8[]) AS p(unit, start, finish) USING (unit))`
 }
 
-// --- internal ---
-
-/** A row whose columns name no unit belongs to none: a step never sees it, so the whole rebuild must not either. */
-const named = (upstream: Asset, mapping: PartitionMapping, alias: Sql): Sql =>
-  and(
-    columnsOf(mapping)
-      .filter((name) => columnUnsafe(upstream, name).isNullable)
-      .map((name) => sql`${alias}.${identifier(name)} IS NOT NULL`)
-  )
-
-const cellsOf = (asset: Asset, names: ReadonlyArray<string>, alias: Sql): ReadonlyArray<SqlUnit.Cell> =>
-  SqlUnit.cells(
-    names.map((name) => columnUnsafe(asset, name)),
-    alias
-  )
-
-const inSome = (set: PartitionSet, upstream: Asset, alias: Sql): Sql =>
-  SqlUnit.inSome(set, cellsOf(upstream, unitColumns(upstream), alias))
-
-/** What every unit reads alike, and the whole table too. */
-const ofEveryUnit = (
-  asset: Asset,
-  { asset: upstream, where }: NamedInput,
-  mapping: Keys | Last,
-  { alias, table }: { readonly alias: Sql; readonly table: TableOf }
-): Sql => {
-  if (mapping._tag === "Keys")
-    return inSome(InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: [] }), upstream, alias)
-  return and(
-    unitColumns(upstream).map((name) => {
-      const rows = sql`(SELECT ${identifier(name)} FROM ${table(upstream)} WHERE ${toSql(where)})`
-      const value = sql`${alias}.${identifier(name)}`
-      return SqlUnit.inLast(upstream.partitions, columnUnsafe(upstream, name), value, rows)
-    })
-  )
-}
-
-const restriction = (
+/**
+ * Which rows of an input's upstream asset a scope reads, of those that the input shows: its mapping read backwards.
+ *
+ * @category conditions
+ * @since 0.1.0
+ */
+export const restriction = (
   asset: Asset,
   input: NamedInput,
   scope: Scope,
@@ -159,4 +128,40 @@ const restriction = (
     case "AsOf":
       return literal("TRUE")
   }
+}
+// --- internal ---
+
+/** A row whose columns name no unit belongs to none: a step never sees it, so the whole rebuild must not either. */
+const named = (upstream: Asset, mapping: PartitionMapping, alias: Sql): Sql =>
+  and(
+    columnsOf(mapping)
+      .filter((name) => columnUnsafe(upstream, name).isNullable)
+      .map((name) => sql`${alias}.${identifier(name)} IS NOT NULL`)
+  )
+
+const cellsOf = (asset: Asset, names: ReadonlyArray<string>, alias: Sql): ReadonlyArray<SqlUnit.Cell> =>
+  SqlUnit.cells(
+    names.map((name) => columnUnsafe(asset, name)),
+    alias
+  )
+
+const inSome = (set: PartitionSet, upstream: Asset, alias: Sql): Sql =>
+  SqlUnit.inSome(set, cellsOf(upstream, unitColumns(upstream), alias))
+
+/** What every unit reads alike, and the whole table too. */
+const ofEveryUnit = (
+  asset: Asset,
+  { asset: upstream, where }: NamedInput,
+  mapping: Keys | Last,
+  { alias, table }: { readonly alias: Sql; readonly table: TableOf }
+): Sql => {
+  if (mapping._tag === "Keys")
+    return inSome(InputWindow.ofKeys(mapping, { upstream, downstream: asset, units: [] }), upstream, alias)
+  return and(
+    unitColumns(upstream).map((name) => {
+      const rows = sql`(SELECT ${identifier(name)} FROM ${table(upstream)} WHERE ${toSql(where)})`
+      const value = sql`${alias}.${identifier(name)}`
+      return SqlUnit.inLast(upstream.partitions, columnUnsafe(upstream, name), value, rows)
+    })
+  )
 }

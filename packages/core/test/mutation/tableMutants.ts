@@ -354,11 +354,37 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "packages/core/src/ledger/SqlStaleSets.ts",
-        find: "SET is_logged = FALSE WHERE",
-        replace: "SET is_logged = s.is_logged WHERE"
+        find: "SET is_logged = FALSE WHERE s.asset",
+        replace: "SET is_logged = s.is_logged WHERE s.asset"
       }
     ],
     net: Net.differences(/used up what had changed/)
+  },
+  {
+    name: "a range left behind, and still logged",
+    laws: ["L2"],
+    because: "what came as a range while a step used up the logs is brought up to date by changes that are gone",
+    edits: [
+      {
+        file: "packages/core/src/ledger/SqlStaleSets.ts",
+        find: "SET is_logged = FALSE WHERE asset",
+        replace: "SET is_logged = is_logged WHERE asset"
+      }
+    ],
+    net: Net.differences(/read none of it/)
+  },
+  {
+    name: "the last range tells",
+    laws: ["L2"],
+    because: "a range whose changes no log holds is taken for logged as soon as the same range is marked again",
+    edits: [
+      {
+        file: "packages/core/src/ledger/SqlStaleSets.ts",
+        find: "is_logged = is_logged AND ${logged}",
+        replace: "is_logged = ${logged}"
+      }
+    ],
+    net: Net.differences(/read none of it/)
   },
   {
     name: "over a gap",

@@ -100,7 +100,34 @@ const graph = (source: Source<Shop.Order>) => {
         GROUP BY 1, 2`
     }
   })
-  return AssetGraph.make([bronze, silver, customers, daily])
+  const standing = Asset.make("standing", {
+    description: "How many customers are of a tier at the end of a day, and how many have come to it since it began",
+    columns: Schema.Struct({
+      day: Column.date,
+      tier: Column.text,
+      customers: Column.integer,
+      comers: Column.integer
+    }),
+    partitions: Partitions.daily({ start: "2024-02-01", end: "2024-02-06" }),
+    inputs: {
+      customers: Asset.input(customers, PartitionMapping.onwards("valid_from", { bounds: "compared" }), {
+        columns: ["customer", "tier", "valid_from", "valid_to"]
+      })
+    },
+    write: WriteStrategy.replacePartitions("day", { key: ["day", "tier"], additiveOver: "customer" }),
+    compute: {
+      sql: ({ customers, units }) => sql`
+        SELECT (u.window_start AT TIME ZONE 'UTC')::date AS day, c.tier, count(*) FILTER (WHERE c.holds) AS customers,
+          count(*) FILTER (WHERE c.valid_from >= u.window_start) AS comers
+        FROM ${units} AS u CROSS JOIN LATERAL (
+          SELECT *, valid_to IS NULL OR u.window_end <= valid_to AS holds FROM ${customers} AS c
+          WHERE valid_from < u.window_end
+        ) AS c
+        WHERE c.tier IS NOT NULL AND (c.holds OR c.valid_from >= u.window_start)
+        GROUP BY 1, 2`
+    }
+  })
+  return AssetGraph.make([bronze, silver, customers, daily, standing])
 }
 
 /** A graph with three days of orders, all of it built. */
@@ -119,16 +146,18 @@ const traded = Effect.gen(function* () {
   )
   yield* assay.materialize({ assets: [] })
   /** How many days of what is due the plan would bring up to date by a difference. */
-  const differences = Effect.map(assay.plan({ assets: [] }), ({ steps }) =>
-    steps.flatMap((step) => (step._tag === "Build" && step.asset === "gold_daily" ? [step.differences] : []))
-  )
+  const differencesOf = (asset: string) =>
+    Effect.map(assay.plan({ assets: [] }), ({ steps }) =>
+      steps.flatMap((step) => (step._tag === "Build" && step.asset === asset ? [step.differences] : []))
+    )
+  const differences = differencesOf("gold_daily")
   const drained = Effect.gen(function* () {
     yield* assay.materialize({ assets: [] })
     assert.deepStrictEqual(yield* lies(assay, { strict: true }), [])
     assert.strictEqual((yield* assay.materialize({ assets: [] })).steps, 0)
     return yield* rows(assay, "gold_daily")
   })
-  return { assay, feed, differences, drained }
+  return { assay, feed, differences, differencesOf, drained }
 })
 
 const always = Effect.provideService(SqlDelta.Preference, "always")
@@ -299,5 +328,155 @@ it.layer(TestDatabase.layer)("what is a sum over customers", (it) => {
         ["2024-02-03", "none", "1", "1", "10"]
       ])
     }).pipe(always, Effect.provide(layerPostgres("meanwhile")))
+  )
+})
+
+/** What was read onwards is marked by a range, whose end nobody knows. */
+it.layer(TestDatabase.layer)("what is a sum over customers and read onwards", (it) => {
+  const before = [
+    ["2024-02-01", "gold", "1", "1"],
+    ["2024-02-01", "silver", "1", "1"],
+    ["2024-02-02", "gold", "1", "0"],
+    ["2024-02-02", "silver", "1", "0"],
+    ["2024-02-03", "gold", "1", "0"],
+    ["2024-02-03", "silver", "1", "0"],
+    ["2024-02-04", "gold", "1", "0"],
+    ["2024-02-04", "silver", "1", "0"],
+    ["2024-02-05", "gold", "1", "0"],
+    ["2024-02-05", "silver", "1", "0"]
+  ]
+  it.effect("is brought up to date by what changed, from the day on at which it did (Verifies: L1, L2, L6)", () =>
+    Effect.gen(function* () {
+      const { assay, differencesOf, drained, feed } = yield* traded
+      assert.deepStrictEqual(yield* rows(assay, "standing"), before)
+      yield* feed.deliver(parcel("tier", [order("6", "02-04", { customer: "bob", tier: "gold" })]))
+      assert.deepStrictEqual(yield* differencesOf("standing"), [2])
+      yield* drained
+      assert.deepStrictEqual((yield* rows(assay, "standing")).slice(6), [
+        ["2024-02-04", "gold", "2", "1"],
+        ["2024-02-05", "gold", "2", "0"]
+      ])
+      // Back again, and somebody new who had a tier before there were days.
+      yield* feed.deliver(
+        parcel("back", [
+          order("6", "02-04", { customer: "bob", tier: null, seen: "02-10" }),
+          order("7", "01-20", { customer: "dee", tier: "bronze" })
+        ])
+      )
+      assert.deepStrictEqual(yield* differencesOf("standing"), [5])
+      yield* drained
+      assert.deepStrictEqual(
+        (yield* rows(assay, "standing")).filter(([, tier]) => tier !== "bronze"),
+        before
+      )
+    }).pipe(always, Effect.provide(layerPostgres("onwards")))
+  )
+
+  it.effect("is right where some of what changed lies behind its units (Verifies: L1, L2)", () =>
+    Effect.gen(function* () {
+      const { assay, drained, feed } = yield* traded
+      yield* feed.deliver(
+        parcel("tiers", [
+          order("6", "02-02", { customer: "bob", tier: "gold" }),
+          order("7", "02-04", { customer: "bob", tier: "bronze" })
+        ])
+      )
+      yield* assay.materialize({ assets: ["dim_customer"] })
+      yield* assay.materialize({ assets: ["standing"], partitions: "2024-02-02..2024-02-03", upstream: false })
+      assert.deepStrictEqual(yield* lies(assay), [])
+      assert.deepStrictEqual((yield* rows(assay, "standing")).slice(2, 4), [
+        ["2024-02-02", "gold", "2", "1"],
+        ["2024-02-03", "gold", "2", "0"]
+      ])
+      yield* drained
+    }).pipe(always, Effect.provide(layerPostgres("behind")))
+  )
+
+  it.effect("is computed anew where a step before used up what had changed, on any day (Verifies: L2)", () =>
+    Effect.gen(function* () {
+      const { assay, differencesOf, drained, feed } = yield* traded
+      yield* feed.deliver(parcel("first", [order("6", "02-02", { customer: "bob", tier: "gold" })]))
+      yield* assay.materialize({ assets: ["dim_customer"] })
+      yield* assay.materialize({ assets: ["standing"], partitions: "2024-02-03", upstream: false })
+      assert.deepStrictEqual(yield* lies(assay), [])
+      assert.deepStrictEqual(yield* differencesOf("standing"), [0])
+      // A range of its own, of which all changes are known, does not make the days known that another one left.
+      yield* feed.deliver(parcel("second", [order("7", "02-03", { customer: "ann", tier: "bronze" })]))
+      yield* assay.materialize({ assets: ["dim_customer"] })
+      assert.deepStrictEqual(yield* differencesOf("standing"), [1])
+      yield* drained
+      assert.deepStrictEqual((yield* rows(assay, "standing")).slice(2, 5), [
+        ["2024-02-02", "gold", "2", "1"],
+        ["2024-02-03", "bronze", "1", "1"],
+        ["2024-02-03", "gold", "1", "0"]
+      ])
+    }).pipe(always, Effect.provide(layerPostgres("onwardsusedup")))
+  )
+
+  it.effect("takes in what is committed while it is computed with the next step, once (Verifies: L1, L2)", () =>
+    Effect.gen(function* () {
+      const { assay, drained, feed } = yield* traded
+      for (const point of ["afterPick", "beforeWrite"] as const) {
+        yield* feed.deliver(parcel(`first ${point}`, [order(`6 ${point}`, "02-02", { customer: point, tier: "gold" })]))
+        yield* assay.materialize({ assets: ["dim_customer"] })
+        const paused = yield* Deferred.make<void>()
+        const go = yield* Deferred.make<void>()
+        const days = yield* Effect.forkChild(
+          Effect.provideService(
+            assay.materialize({ assets: ["standing"], partitions: "2024-02-02", upstream: false }),
+            FaultPoint.FaultPoint,
+            (passed) =>
+              passed === point
+                ? Effect.andThen(Deferred.succeed(paused, undefined), Effect.asVoid(Deferred.await(go)))
+                : Effect.void
+          )
+        )
+        yield* Deferred.await(paused)
+        yield* feed.deliver(
+          parcel(`meanwhile ${point}`, [
+            order(`7 ${point}`, "02-03", { customer: point, tier: "silver" }),
+            order(`8 ${point}`, "02-05", { customer: "ann", tier: point })
+          ])
+        )
+        yield* assay.materialize({ assets: ["dim_customer"] })
+        yield* Deferred.succeed(go, undefined)
+        yield* Fiber.join(days)
+        assert.deepStrictEqual(yield* lies(assay), [], point)
+        yield* drained
+      }
+    }).pipe(always, Effect.provide(layerPostgres("onwardsmeanwhile")))
+  )
+
+  it.effect("is computed anew where a step that read none of it used up what had changed (Verifies: L2)", () =>
+    Effect.gen(function* () {
+      const { assay, differencesOf, drained, feed } = yield* traded
+      const paused = yield* Deferred.make<void>()
+      const go = yield* Deferred.make<void>()
+      // Nothing is stale when it begins.
+      const again = yield* Effect.forkChild(
+        Effect.provideService(
+          assay.materialize({ assets: ["standing"], partitions: "2024-02-01", force: true, upstream: false }),
+          FaultPoint.FaultPoint,
+          (passed) =>
+            passed === "afterPick"
+              ? Effect.andThen(Deferred.succeed(paused, undefined), Effect.asVoid(Deferred.await(go)))
+              : Effect.void
+        )
+      )
+      yield* Deferred.await(paused)
+      yield* feed.deliver(parcel("meanwhile", [order("6", "02-03", { customer: "bob", tier: "gold" })]))
+      yield* assay.materialize({ assets: ["dim_customer"] })
+      yield* Deferred.succeed(go, undefined)
+      yield* Fiber.join(again)
+      // The same days again, this time with all that changed in the log.
+      yield* feed.deliver(parcel("after", [order("7", "02-03", { customer: "ann", tier: "silver" })]))
+      yield* assay.materialize({ assets: ["dim_customer"] })
+      assert.deepStrictEqual(yield* differencesOf("standing"), [0])
+      yield* drained
+      assert.deepStrictEqual((yield* rows(assay, "standing")).slice(4, 6), [
+        ["2024-02-03", "gold", "1", "1"],
+        ["2024-02-03", "silver", "1", "1"]
+      ])
+    }).pipe(always, Effect.provide(layerPostgres("onwardsforced")))
   )
 })

@@ -25,11 +25,18 @@ import type { Scope } from "./Warehouse.ts"
  */
 export const contents = (asset: Asset, scope: Scope, table: SqlRelation.TableOf): Sql => {
   const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
+  const hash = sql`hash_record_extended(ROW(${SqlTable.exactColumns(asset, "t")}), 0)::numeric`
+  const source = sql`${table(asset)} AS t WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)}`
+  // By the columns first, where many rows say the same: a unit is then named once for a date instead of for each row.
+  const isByValue = columns.length > 0 && columns.every(({ kind }) => kind._tag !== "Timestamp")
+  const values = list(columns.map(({ name }) => identifier("t", name)))
+  const parts = isByValue
+    ? sql`SELECT ${values}, count(*) AS _assay_rows, sum(${hash}) AS _assay_hash FROM ${source} GROUP BY ${values}`
+    : sql`SELECT t.*, 1 AS _assay_rows, ${hash} AS _assay_hash FROM ${source}`
   return sql`SELECT u.unit, coalesce(c.rows, 0)::int AS rows, coalesce(c.hash, '0') AS "contentHash"
     FROM (${SqlUnit.units(scope)}) AS u LEFT JOIN (
-      SELECT ${SqlUnit.of(asset, columns, identifier("t"))} AS unit, count(*) AS rows,
-        sum(hash_record_extended(ROW(${SqlTable.exactColumns(asset, "t")}), 0)::numeric)::text AS hash
-      FROM ${table(asset)} AS t WHERE ${SqlUnit.inScope(asset, identifier("t"), scope)} GROUP BY 1
+      SELECT ${SqlUnit.of(asset, columns, identifier("t"))} AS unit, sum(_assay_rows) AS rows, sum(_assay_hash)::text AS hash
+      FROM (${parts}) AS t GROUP BY 1
     ) AS c USING (unit)`
 }
 

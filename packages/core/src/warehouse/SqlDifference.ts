@@ -231,15 +231,27 @@ const analyzeResult = (pg: typeof Postgres.Service, asset: Asset): Effect.Effect
   return SqlTable.analyze(pg, sql`${SqlTable.result(asset)} (${list(Array.from(looked, (name) => identifier(name)))})`)
 }
 
-/** Refuses rows that cannot be the result of a scope. */
+/**
+ * Refuses rows that cannot be the result of a scope. Whether there are any is asked at once, and which ones, only then. They
+ * are counted, because a query that may stop at the first one is not given to several processes.
+ */
 const refuse = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   asset: Asset,
   scope: Scope,
   rows: Sql
 ): Effect.fn.Return<void, Reason> {
-  yield* refuseStrangers(pg, asset, scope, rows)
-  yield* refuseDuplicates(pg, asset, rows)
+  const strangers = strangersIn(pg, asset, scope, rows)
+  const repeated = repeatedIn(asset, rows)
+  if (strangers === undefined && repeated === undefined) return
+  const isAny = (found: Sql | undefined) =>
+    found === undefined ? literal("FALSE") : sql`(SELECT count(*) FROM (${found}) AS f) > 0`
+  const [found] = yield* pg.query(
+    sql`SELECT ${isAny(strangers)} AS has_strangers, ${isAny(repeated)} AS has_repeated`,
+    Schema.Struct({ has_strangers: Schema.Boolean, has_repeated: Schema.Boolean })
+  )
+  if (strangers !== undefined && found?.has_strangers === true) yield* refuseStrangers(pg, asset, scope, strangers)
+  if (repeated !== undefined && found?.has_repeated === true) yield* refuseRepeated(pg, asset, repeated)
 })
 
 /** Replaces the rows of a scope that differ from the staged ones. */
@@ -283,30 +295,35 @@ const changedInPlace = (
   )
 }
 
-/** Rows of units that were not asked for; where everything was, of units that no row of the inputs names. */
+/**
+ * The units of rows that were not asked for; where everything was, of rows that no row of the inputs names. Undefined where
+ * there can be none.
+ */
+const strangersIn = (pg: typeof Postgres.Service, asset: Asset, scope: Scope, rows: Sql): Sql | undefined => {
+  const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
+  const isWhole = scope.units._tag === "All"
+  const expected = isWhole ? named(pg, asset) : SqlUnit.units(scope)
+  if (expected === undefined || columns.length === 0) return undefined
+  // A null in the key of a whole asset is told by its column.
+  return sql`SELECT computed.unit FROM (SELECT ${SqlUnit.of(asset, columns, identifier("r"))} AS unit FROM ${rows} AS r) AS computed
+    WHERE NOT EXISTS (SELECT FROM (${expected}) AS asked WHERE asked.unit = computed.unit)${literal(
+      isWhole ? " AND computed.unit IS NOT NULL" : ""
+    )}`
+}
+
 const refuseStrangers = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   asset: Asset,
   scope: Scope,
-  rows: Sql
+  strangers: Sql
 ): Effect.fn.Return<void, Reason> {
-  const columns = unitColumns(asset).map((name) => columnUnsafe(asset, name))
-  const isWhole = scope.units._tag === "All"
-  const expected = isWhole ? named(pg, asset) : SqlUnit.units(scope)
-  if (expected === undefined || columns.length === 0) return
-  const unit = SqlUnit.of(asset, columns, identifier("r"))
   const [found] = yield* pg.query(
-    sql`SELECT coalesce(sum(rows), 0)::int AS rows, (array_agg(unit ORDER BY unit COLLATE "C"))[1:4] AS units FROM (
-      SELECT computed.unit, count(*) AS rows FROM (SELECT ${unit} AS unit FROM ${rows} AS r) AS computed
-      WHERE NOT EXISTS (SELECT FROM (${expected}) AS asked WHERE asked.unit = computed.unit)${
-        // A null in the key is told by its column.
-        literal(isWhole ? " AND computed.unit IS NOT NULL" : "")
-      } GROUP BY computed.unit
-    ) AS stranger`,
+    sql`SELECT coalesce(sum(rows), 0)::int AS rows, (array_agg(unit ORDER BY unit COLLATE "C"))[1:4] AS units
+      FROM (SELECT unit, count(*) AS rows FROM (${strangers}) AS s GROUP BY unit) AS stranger`,
     Schema.Struct({ rows: Schema.Int, units: Schema.NullOr(Schema.Array(Schema.NullOr(Schema.String))) })
   )
   if (!found?.units) return
-  return yield* isWhole
+  return yield* scope.units._tag === "All"
     ? Refusal.foreign(asset, found.rows, found.units)
     : Refusal.strangers(asset, found.rows, found.units)
 })
@@ -320,19 +337,26 @@ const named = (pg: typeof Postgres.Service, asset: Asset): Sql | undefined => {
   return queries?.reduce((all, query) => sql`${all} UNION ALL ${query}`)
 }
 
-/** Only where the strategy does not choose one row per key itself. The write would take either row of a stored key. */
-const refuseDuplicates = Effect.fnUntraced(function* (
+/**
+ * The keys that several rows have, where the strategy does not choose one row per key itself. The write would take either
+ * row of a stored key.
+ */
+const repeatedIn = (asset: Asset, rows: Sql): Sql | undefined => {
+  if (asset.write._tag === "Upsert" || asset.write._tag === "Scd2") return undefined
+  const keys = list(primaryKey(asset.write).map((name) => identifier(name)))
+  return sql`SELECT ${keys} FROM ${rows} GROUP BY ${keys} HAVING count(*) > 1`
+}
+
+const refuseRepeated = Effect.fnUntraced(function* (
   pg: typeof Postgres.Service,
   asset: Asset,
-  rows: Sql
+  repeated: Sql
 ): Effect.fn.Return<void, Reason> {
-  if (asset.write._tag === "Upsert" || asset.write._tag === "Scd2") return
   const key = primaryKey(asset.write).map((name) => columnUnsafe(asset, name))
   const [found] = yield* pg.query(
-    sql`SELECT count(*)::int AS keys, min(key) AS key FROM (
-      SELECT json_build_array(${list(key.map(({ kind, name }) => SqlUnit.text(kind, identifier(name))))})::text AS key
-      FROM ${rows} GROUP BY ${list(key.map(({ name }) => identifier(name)))} HAVING count(*) > 1
-    ) AS repeated`,
+    sql`SELECT count(*)::int AS keys,
+        min(json_build_array(${list(key.map(({ kind, name }) => SqlUnit.text(kind, identifier(name))))})::text) AS key
+      FROM (${repeated}) AS repeated`,
     Schema.Struct({ keys: Schema.Int, key: Schema.NullOr(Schema.String) })
   )
   if (found !== undefined && found.key !== null) return yield* Refusal.duplicates(asset, found.keys, found.key)

@@ -19,7 +19,8 @@ import * as SqlTable from "./SqlTable.ts"
 import type { Scope } from "./Warehouse.ts"
 
 /**
- * Of how many rows the inputs are large, as far as the server has counted them.
+ * Of how many rows the inputs are large, as far as the server has counted them. Where it has not, a row is taken to have
+ * 200 bytes: a source has often been landed just now.
  *
  * @category services
  * @since 0.1.0
@@ -80,7 +81,8 @@ const typed = ({ kind, name }: Column): Sql => {
 const hasLargeInputs = Effect.fnUntraced(function* (pg: typeof Postgres.Service, asset: Asset) {
   const large = yield* Large
   const [found] = yield* pg.query(
-    sql`SELECT coalesce(sum(greatest(reltuples, 0)), 0) >= ${large}::float8 AS is_large FROM pg_class
+    sql`SELECT coalesce(sum(CASE WHEN reltuples >= 0 THEN reltuples ELSE pg_relation_size(oid) / 200 END), 0) >= ${large}::float8
+        AS is_large FROM pg_class
       WHERE relnamespace = to_regnamespace(quote_ident(${pg.schemas.warehouse}))
         AND relname = ANY(${asset.inputs.map((input) => input.asset.name)}::text[])`,
     Schema.Struct({ is_large: Schema.Boolean })

@@ -152,8 +152,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: sqlDifference,
-        find: "yield* refuseStrangers(pg, asset, scope, rows)\n",
-        replace: `yield* refuseStrangers(pg, asset, scope, rows)
+        find: "yield* refuse(pg, asset, scope, SqlTable.result(asset))\n",
+        replace: `yield* refuse(pg, asset, scope, SqlTable.result(asset))
   if (asset.write._tag === "Scd2") {
     const names = (of: string, columns: ReadonlyArray<string>) => list(columns.map((name) => identifier(of, name)))
     const start = asset.write.validFrom

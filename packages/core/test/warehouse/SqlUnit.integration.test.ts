@@ -1,7 +1,9 @@
 import type { Column } from "@assay/core/Column"
 import * as Partitions from "@assay/core/Partitions"
+import * as PartitionSet from "@assay/core/PartitionSet"
 import { Postgres } from "@assay/core/postgres/Postgres"
 import { identifier, sql } from "@assay/core/Sql"
+import { fromPartitions, listed } from "@assay/core/Unit"
 import * as MemoryUnit from "@assay/core/warehouse/MemoryUnit"
 import * as SqlUnit from "@assay/core/warehouse/SqlUnit"
 import { transact } from "./World.ts"
@@ -113,6 +115,43 @@ describe("SqlUnit", () => {
             })
             yield* compare(column({ _tag: "Timestamp" }), "timestamptz", instants(cuts(timeZone).daily))
             yield* compare(column({ _tag: "Date" }), "date", dates)
+          })
+        )
+
+        it.effect(`finds what lies in every other of the ${cadence} partitions of ${timeZone}`, () =>
+          Effect.gen(function* () {
+            const pg = yield* Postgres
+            const found = Effect.fnUntraced(function* (
+              of: Column,
+              type: "date" | "timestamptz",
+              values: ReadonlyArray<string>
+            ) {
+              const unitOf = (value: string) => MemoryUnit.ofPartition(partitions, of)({ value })
+              const keys = Array.from(new Set(values.map(unitOf)))
+                .flatMap((unit) => (unit === null ? [] : [unit]))
+                .toSorted()
+                .filter((_, index) => index % 2 === 0)
+              const set = PartitionSet.fromKnownKeys(partitions, keys)
+              const scope = { units: listed(keys), partitions: fromPartitions(set) }
+              const cell = { column: of, value: sql`v.value::${identifier(type)}` }
+              const rows = yield* transact(
+                pg.query(
+                  sql`SELECT value, (${SqlUnit.inPartitions(partitions, [cell], scope)}) IS TRUE AS by_scope,
+                      (${SqlUnit.inSome(set, [cell])}) IS TRUE AS by_set
+                    FROM unnest(${values}::text[]) AS v(value)`,
+                  Schema.Struct({ value: Schema.String, by_scope: Schema.Boolean, by_set: Schema.Boolean })
+                )
+              )
+              assert.strictEqual(rows.length, values.length)
+              const wanted = new Set<string | null>(keys)
+              const wrong = rows.filter(({ by_scope, by_set, value }) => {
+                const isIn = wanted.has(unitOf(value))
+                return by_scope !== isIn || by_set !== isIn
+              })
+              assert.deepStrictEqual(wrong.slice(0, 5), [])
+            })
+            yield* found(column({ _tag: "Timestamp" }), "timestamptz", instants(cuts(timeZone).daily).slice(0, 600))
+            yield* found(column({ _tag: "Date" }), "date", dates.slice(0, 1000))
           })
         )
       }

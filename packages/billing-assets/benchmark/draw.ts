@@ -1,12 +1,14 @@
 /**
- * The tables and the plot of docs/performance.md, drawn from what was measured: a page says `<!-- bench: name -->` before
- * a table, and the last run of the history is put there. `--write` does it; without, the tables are printed.
+ * The tables and the plot of docs/performance.md, drawn from what was measured: a page says `<!-- bench: name rows -->`
+ * before a table (`times 10m`), and the last run of so many rows is put there; where the history has none, the table stays.
+ * `--write` does it; without, the tables are printed. The plot is that of the fewest rows.
  *
- * Usage: node packages/billing-assets/benchmark/draw.ts [--history FILE] [--rows N] [--write]
+ * Usage: node packages/billing-assets/benchmark/draw.ts [--history FILE] [--write]
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { parseArgs } from "node:util"
+import { rowsOf } from "./Arguments.ts"
 import type * as History from "./History.ts"
 import { read } from "./History.ts"
 import * as Report from "./Report.ts"
@@ -20,12 +22,18 @@ export const blocks = (entry: History.Entry): ReadonlyMap<string, ReadonlyArray<
     ["work", Report.markdown(Report.workHead, entry.stages.flatMap(Report.work))]
   ])
 
-/** The page with every block as the run says it. */
-export const redraw = (page: string, drawn: ReadonlyMap<string, ReadonlyArray<string>>): string =>
-  page.replace(/<!-- bench: (\w+) -->\n[\s\S]*?<!-- \/bench -->/g, (block: string, name: string) => {
-    const lines = drawn.get(name)
-    return lines === undefined ? block : [`<!-- bench: ${name} -->`, "", ...lines, "", "<!-- /bench -->"].join("\n")
-  })
+/** The page with every block as the last run of its number of rows says it. */
+export const redraw = (page: string, entries: ReadonlyArray<History.Entry>): string =>
+  page.replace(
+    /<!-- bench: (\w+) (\w+) -->\n[\s\S]*?<!-- \/bench -->/g,
+    (block: string, name: string, rows: string) => {
+      const entry = entries.findLast((one) => one.rows === rowsOf(rows))
+      const lines = entry === undefined ? undefined : blocks(entry).get(name)
+      return lines === undefined
+        ? block
+        : [`<!-- bench: ${name} ${rows} -->`, "", ...lines, "", "<!-- /bench -->"].join("\n")
+    }
+  )
 
 /** A bar for each stage, on a logarithmic scale of how many times the floor's time it took. */
 export const plot = (entry: History.Entry): string => {
@@ -76,19 +84,21 @@ if (import.meta.main) {
   const { values } = parseArgs({
     options: {
       history: { type: "string", default: Path.join(root, ".assay/benchmark/history.jsonl") },
-      rows: { type: "string" },
       write: { type: "boolean", default: false }
     }
   })
-  const entry = read(values.history).findLast(({ rows }) => values.rows === undefined || rows === Number(values.rows))
-  if (entry === undefined) {
-    console.error("No such run in the history: measure one with run.ts.")
+  const entries = read(values.history)
+  const sizes = Array.from(new Set(entries.map(({ rows }) => rows))).toSorted((a, b) => a - b)
+  const last = sizes.flatMap((size) => entries.findLast(({ rows }) => rows === size) ?? [])
+  const [smallest] = last
+  if (smallest === undefined) {
+    console.error("The history has no run: measure one with run.ts.")
     process.exitCode = 1
   } else if (values.write) {
     const page = Path.join(root, "docs/performance.md")
-    Fs.writeFileSync(page, redraw(Fs.readFileSync(page, "utf8"), blocks(entry)))
-    Fs.writeFileSync(Path.join(root, "docs/performance.svg"), plot(entry))
+    Fs.writeFileSync(page, redraw(Fs.readFileSync(page, "utf8"), last))
+    Fs.writeFileSync(Path.join(root, "docs/performance.svg"), plot(smallest))
   } else {
-    for (const lines of blocks(entry).values()) console.log(`${lines.join("\n")}\n`)
+    for (const entry of last) for (const lines of blocks(entry).values()) console.log(`${lines.join("\n")}\n`)
   }
 }

@@ -9,9 +9,12 @@ import * as BillingGraph from "@assay/billing-assets/BillingGraph"
 import * as RevenueMeasures from "@assay/billing-assets/RevenueMeasures"
 import * as Assay from "@assay/core/Assay"
 import * as Database from "@assay/core/postgres/Database"
-import { compile } from "@assay/core/Sql"
+import * as Postgres from "@assay/core/postgres/Postgres"
+import { compile, literal } from "@assay/core/Sql"
 import * as Storage from "@assay/core/Storage"
 import * as TestSource from "@assay/core/testing/TestSource"
+import { Transactor } from "@assay/core/Transactor"
+import * as SqlFirstLoad from "@assay/core/warehouse/SqlFirstLoad"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -118,27 +121,6 @@ const fill = (place: number): string => {
     ) AS event`
 }
 
-const Index = Schema.Array(
-  Schema.Struct({ name: Schema.String, definition: Schema.String, isConstraint: Schema.Boolean })
-)
-
-/** Runs an effect without the indexes of `silver_events`, which are built behind it as behind a first load. */
-const withoutIndexes = Effect.fnUntraced(function* <A, E>(client: SqlClient, effect: Effect.Effect<A, E>) {
-  const found = yield* client.unsafe(`SELECT c.relname AS name, k.oid IS NOT NULL AS "isConstraint",
-      coalesce(pg_get_constraintdef(k.oid), replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')) AS definition
-    FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
-    LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid
-    WHERE i.indrelid = '${schema}.silver_events'::regclass`).withoutTransform
-  const indexes = yield* Schema.decodeUnknownEffect(Index)(found)
-  const table = `ALTER TABLE ${schema}.silver_events`
-  for (const { isConstraint, name } of indexes)
-    yield* client.unsafe(isConstraint ? `${table} DROP CONSTRAINT "${name}"` : `DROP INDEX ${schema}."${name}"`).raw
-  const done = yield* effect
-  for (const { definition, isConstraint, name } of indexes)
-    yield* client.unsafe(isConstraint ? `${table} ADD CONSTRAINT "${name}" ${definition}` : definition).raw
-  return done
-})
-
 /** Milliseconds of a query: the median of some runs behind one that warms it up. */
 const time = Effect.fnUntraced(function* (client: SqlClient, query: string) {
   const took: Array<number> = []
@@ -182,10 +164,16 @@ const program = Effect.gen(function* () {
   const url = yield* Server.start({ within: values.within, settings: Server.generous })
   const { deliver, source } = yield* TestSource.make<BillingEvent.Landed>()
   const graph = BillingGraph.make({ start: "2024-01-01", source, silverStorage: Storage.byMonth("event_ts") })
-  const layer = Assay.layer(graph, Assay.environment(schema)).pipe(
+  const silver = graph.assets.get("silver_events")
+  if (silver === undefined) return yield* Effect.die(new Error("the graph has no silver_events"))
+  const schemas = Assay.environment(schema)
+  const layer = Layer.merge(Assay.layer(graph, schemas), Postgres.layer(schemas)).pipe(
     Layer.provide(Database.layerUrl({ url: Redacted.make(url) }))
   )
-  const assay = Context.get(yield* Layer.build(layer), Assay.Assay)
+  const services = yield* Layer.build(layer)
+  const assay = Context.get(services, Assay.Assay)
+  const pg = Context.get(services, Postgres.Postgres)
+  const { transact } = Context.get(services, Transactor)
   yield* deliver(first)
   yield* step("24 events make 24 month tables", assay.materialize({ assets: [] }))
 
@@ -193,13 +181,11 @@ const program = Effect.gen(function* () {
   const run = (statement: string) => client.unsafe(statement).raw
   yield* run("SET maintenance_work_mem = '512MB'")
   yield* run(`CREATE TABLE public.plain_events (LIKE ${schema}.silver_events)`)
-  yield* withoutIndexes(
-    client,
-    step(
-      `${rows.toLocaleString("en-US")} events into them`,
-      Effect.forEach(months, (_, place) => run(fill(place)), { discard: true })
-    )
-  ).pipe((filled) => step("… and with their indexes", filled))
+  const filled = step(
+    `${rows.toLocaleString("en-US")} events into them`,
+    Effect.forEach(months, (_, place) => pg.execute(literal(fill(place))), { discard: true })
+  )
+  yield* step("… and with their indexes", transact(SqlFirstLoad.fill(pg, silver, filled)))
   yield* step(
     "the same rows into one plain table",
     run(`INSERT INTO public.plain_events SELECT * FROM ${schema}.silver_events`)

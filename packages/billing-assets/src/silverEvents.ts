@@ -129,18 +129,21 @@ const signedMoney = AssetCheck.condition("money has a currency and its type's si
 /**
  * The losers of a tie are no longer in this table, so the check looks at the versions it was made of. Grouping first
  * keeps it to one pass: ties are rare, and only these are looked up again.
+ *
+ * Written collations keep the server from grouping by way of the index on the events, which fetches every row from anywhere
+ * in the table: of ten million, 61 s instead of 15 s.
  */
 const conflicts = AssetCheck.violations("no two latest versions of an event contradict each other", {
   sql: ({ events }) => sql`
     SELECT tied.* FROM (
-      SELECT event_id, updated_at, op, min(_hash) AS first_hash, max(_hash) AS last_hash
+      SELECT event_id COLLATE "C" AS event_id, updated_at, op, min(_hash) AS first_hash, max(_hash) AS last_hash
       FROM ${events} AS e
-      GROUP BY event_id, updated_at, op
+      GROUP BY event_id COLLATE "C", updated_at, op
       HAVING min(_hash) <> max(_hash)
     ) AS tied
     WHERE NOT EXISTS (
       SELECT FROM ${events} AS later
-      WHERE later.event_id = tied.event_id
+      WHERE later.event_id COLLATE "C" = tied.event_id
         AND (later.updated_at > tied.updated_at
           OR (later.updated_at = tied.updated_at AND later.op = 'delete' AND tied.op = 'upsert'))
     )`,

@@ -129,6 +129,7 @@ export const restriction = (
       return literal("TRUE")
   }
 }
+
 // --- internal ---
 
 /** A row whose columns name no unit belongs to none: a step never sees it, so the whole rebuild must not either. */

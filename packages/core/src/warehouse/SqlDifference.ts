@@ -250,8 +250,9 @@ const refuse = Effect.fnUntraced(function* (
     sql`SELECT ${isAny(strangers)} AS has_strangers, ${isAny(repeated)} AS has_repeated`,
     Schema.Struct({ has_strangers: Schema.Boolean, has_repeated: Schema.Boolean })
   )
-  if (strangers !== undefined && found?.has_strangers === true) yield* refuseStrangers(pg, asset, scope, strangers)
-  if (repeated !== undefined && found?.has_repeated === true) yield* refuseRepeated(pg, asset, repeated)
+  if (found === undefined) return
+  if (strangers !== undefined && found.has_strangers) yield* refuseStrangers(pg, asset, scope, strangers)
+  if (repeated !== undefined && found.has_repeated) yield* refuseRepeated(pg, asset, repeated)
 })
 
 /** Replaces the rows of a scope that differ from the staged ones. */

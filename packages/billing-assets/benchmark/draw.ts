@@ -22,12 +22,12 @@ export const blocks = (entry: History.Entry): ReadonlyMap<string, ReadonlyArray<
     ["work", Report.markdown(Report.workHead, entry.stages.flatMap(Report.work))]
   ])
 
-/** The page with every block as the last run of its number of rows says it. */
+/** The page with every block as the run of its number of rows says it. */
 export const redraw = (page: string, entries: ReadonlyArray<History.Entry>): string =>
   page.replace(
     /<!-- bench: (\w+) (\w+) -->\n[\s\S]*?<!-- \/bench -->/g,
     (block: string, name: string, rows: string) => {
-      const entry = entries.findLast((one) => one.rows === rowsOf(rows))
+      const entry = entries.find((one) => one.rows === rowsOf(rows))
       const lines = entry === undefined ? undefined : blocks(entry).get(name)
       return lines === undefined
         ? block

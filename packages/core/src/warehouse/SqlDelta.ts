@@ -347,7 +347,6 @@ const capture = Effect.fnUntraced(function* (
   )
   const parts = logged.flatMap(({ input, place }) => {
     const read = (alias: string) => SqlRelation.restriction(asset, input, scope, { alias: identifier(alias), table })
-    const isWanted = isFacts(input) ? sql`${unit(input, "l")} IN (${SqlUnit.units(scope)})` : read("l")
     // Customer by customer, by an index: of a log that was empty before the planner expects so much that it would rather
     // read all of a table (1 s instead of 40 ms). How many there are has been asked before a difference was chosen.
     const rows = (source: Sql, conditions: ReadonlyArray<Sql>) =>
@@ -360,7 +359,7 @@ const capture = Effect.fnUntraced(function* (
     return [
       sql`${literal(`changed_${place}`)} AS (
         INSERT INTO ${identifier(changedName(asset, place))} SELECT ${cells(input, "l")}, l._assay_is_new
-        FROM ${used(place)} AS l WHERE NOT l.${isGap} AND ${isWanted})`,
+        FROM ${used(place)} AS l WHERE NOT l.${isGap} AND ${read("l")})`,
       sql`${literal(`now_${place}`)} AS (INSERT INTO ${identifier(nowName(asset, place))} ${now})`
     ]
   })

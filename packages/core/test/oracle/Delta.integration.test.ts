@@ -1,7 +1,6 @@
 import * as Asset from "@assay/core/Asset"
 import * as AssetGraph from "@assay/core/AssetGraph"
 import * as Column from "@assay/core/Column"
-import * as FaultPoint from "@assay/core/execution/FaultPoint"
 import * as PartitionMapping from "@assay/core/PartitionMapping"
 import * as Partitions from "@assay/core/Partitions"
 import type { Source } from "@assay/core/Source"
@@ -11,15 +10,14 @@ import * as SqlDelta from "@assay/core/warehouse/SqlDelta"
 import * as Storage from "@assay/core/Storage"
 import * as WriteStrategy from "@assay/core/WriteStrategy"
 import { assert, it } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as Feed from "../shop/Feed.ts"
 import * as Shop from "../shop/Shop.ts"
 import { layerPostgres, open, Time } from "../shop/Storage.ts"
 import { lies, noon, order, parcel, rows } from "../shop/Trade.ts"
 import * as TestDatabase from "../support/TestDatabase.ts"
+import { meanwhile } from "./Pause.ts"
 
 /** What was sold by day and by the tier that the customer had then: sums over customers. */
 const graph = (source: Source<Shop.Order>) => {
@@ -296,29 +294,20 @@ it.layer(TestDatabase.layer)("what is a sum over customers", (it) => {
       const { assay, drained, feed } = yield* traded
       yield* feed.deliver(parcel("first", [order("6", "02-01T18:00", { customer: "ann", amount: 5 })]))
       yield* assay.materialize({ assets: ["dim_customer"] })
-      const paused = yield* Deferred.make<void>()
-      const go = yield* Deferred.make<void>()
-      const days = yield* Effect.forkChild(
-        Effect.provideService(
-          assay.materialize({ assets: ["gold_daily"], upstream: false }),
-          FaultPoint.FaultPoint,
-          (point) =>
-            point === "beforeWrite"
-              ? Effect.andThen(Deferred.succeed(paused, undefined), Effect.asVoid(Deferred.await(go)))
-              : Effect.void
-        )
+      yield* meanwhile(
+        "beforeWrite",
+        assay.materialize({ assets: ["gold_daily"], upstream: false }),
+        Effect.gen(function* () {
+          // The same day of the same customer again, and another day.
+          yield* feed.deliver(
+            parcel("meanwhile", [
+              order("7", "02-01T19:00", { customer: "ann", amount: 3 }),
+              order("8", "02-02T19:00", { customer: "ann", amount: 2 })
+            ])
+          )
+          yield* assay.materialize({ assets: ["dim_customer"] })
+        })
       )
-      yield* Deferred.await(paused)
-      // The same day of the same customer again, and another day.
-      yield* feed.deliver(
-        parcel("meanwhile", [
-          order("7", "02-01T19:00", { customer: "ann", amount: 3 }),
-          order("8", "02-02T19:00", { customer: "ann", amount: 2 })
-        ])
-      )
-      yield* assay.materialize({ assets: ["dim_customer"] })
-      yield* Deferred.succeed(go, undefined)
-      yield* Fiber.join(days)
       assert.deepStrictEqual(yield* lies(assay), [])
       assert.deepStrictEqual(yield* drained, [
         ["2024-02-01", "gold", "3", "1", "18"],
@@ -419,28 +408,19 @@ it.layer(TestDatabase.layer)("what is a sum over customers and read onwards", (i
       for (const point of ["afterPick", "beforeWrite"] as const) {
         yield* feed.deliver(parcel(`first ${point}`, [order(`6 ${point}`, "02-02", { customer: point, tier: "gold" })]))
         yield* assay.materialize({ assets: ["dim_customer"] })
-        const paused = yield* Deferred.make<void>()
-        const go = yield* Deferred.make<void>()
-        const days = yield* Effect.forkChild(
-          Effect.provideService(
-            assay.materialize({ assets: ["standing"], partitions: "2024-02-02", upstream: false }),
-            FaultPoint.FaultPoint,
-            (passed) =>
-              passed === point
-                ? Effect.andThen(Deferred.succeed(paused, undefined), Effect.asVoid(Deferred.await(go)))
-                : Effect.void
-          )
+        yield* meanwhile(
+          point,
+          assay.materialize({ assets: ["standing"], partitions: "2024-02-02", upstream: false }),
+          Effect.gen(function* () {
+            yield* feed.deliver(
+              parcel(`meanwhile ${point}`, [
+                order(`7 ${point}`, "02-03", { customer: point, tier: "silver" }),
+                order(`8 ${point}`, "02-05", { customer: "ann", tier: point })
+              ])
+            )
+            yield* assay.materialize({ assets: ["dim_customer"] })
+          })
         )
-        yield* Deferred.await(paused)
-        yield* feed.deliver(
-          parcel(`meanwhile ${point}`, [
-            order(`7 ${point}`, "02-03", { customer: point, tier: "silver" }),
-            order(`8 ${point}`, "02-05", { customer: "ann", tier: point })
-          ])
-        )
-        yield* assay.materialize({ assets: ["dim_customer"] })
-        yield* Deferred.succeed(go, undefined)
-        yield* Fiber.join(days)
         assert.deepStrictEqual(yield* lies(assay), [], point)
         yield* drained
       }
@@ -450,24 +430,15 @@ it.layer(TestDatabase.layer)("what is a sum over customers and read onwards", (i
   it.effect("is computed anew where a step that read none of it used up what had changed (Verifies: L2)", () =>
     Effect.gen(function* () {
       const { assay, differencesOf, drained, feed } = yield* traded
-      const paused = yield* Deferred.make<void>()
-      const go = yield* Deferred.make<void>()
       // Nothing is stale when it begins.
-      const again = yield* Effect.forkChild(
-        Effect.provideService(
-          assay.materialize({ assets: ["standing"], partitions: "2024-02-01", force: true, upstream: false }),
-          FaultPoint.FaultPoint,
-          (passed) =>
-            passed === "afterPick"
-              ? Effect.andThen(Deferred.succeed(paused, undefined), Effect.asVoid(Deferred.await(go)))
-              : Effect.void
-        )
+      yield* meanwhile(
+        "afterPick",
+        assay.materialize({ assets: ["standing"], partitions: "2024-02-01", force: true, upstream: false }),
+        Effect.gen(function* () {
+          yield* feed.deliver(parcel("meanwhile", [order("6", "02-03", { customer: "bob", tier: "gold" })]))
+          yield* assay.materialize({ assets: ["dim_customer"] })
+        })
       )
-      yield* Deferred.await(paused)
-      yield* feed.deliver(parcel("meanwhile", [order("6", "02-03", { customer: "bob", tier: "gold" })]))
-      yield* assay.materialize({ assets: ["dim_customer"] })
-      yield* Deferred.succeed(go, undefined)
-      yield* Fiber.join(again)
       // The same days again, this time with all that changed in the log.
       yield* feed.deliver(parcel("after", [order("7", "02-03", { customer: "ann", tier: "silver" })]))
       yield* assay.materialize({ assets: ["dim_customer"] })

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import { layerPostgres } from "../shop/Storage.ts"
 import { built, lies, order, parcel, rows, shop } from "../shop/Trade.ts"
 import * as TestDatabase from "../support/TestDatabase.ts"
+import { meanwhile } from "./Pause.ts"
 
 const count = (query: string) =>
   Effect.gen(function* () {
@@ -18,27 +19,6 @@ const count = (query: string) =>
 const waiting = count(
   "pg_locks AS l JOIN pg_database AS d ON d.oid = l.database WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted"
 )
-
-/** Runs a materialization up to a point, does something else, and then lets it go on. */
-const meanwhile = Effect.fnUntraced(function* <A, B, E>(
-  point: FaultPoint.Point,
-  run: Effect.Effect<A, E>,
-  work: Effect.Effect<B, E>
-) {
-  const paused = yield* Deferred.make<void>()
-  const go = yield* Deferred.make<void>()
-  const fiber = yield* Effect.forkChild(
-    Effect.provideService(run, FaultPoint.FaultPoint, (passed) =>
-      passed === point
-        ? Effect.andThen(Deferred.succeed(paused, undefined), Effect.asVoid(Deferred.await(go)))
-        : Effect.void
-    )
-  )
-  yield* Deferred.await(paused)
-  const done = yield* work
-  yield* Deferred.succeed(go, undefined)
-  return [yield* Fiber.join(fiber), done] as const
-})
 
 const all = { assets: [] }
 

@@ -1,13 +1,11 @@
-import * as FaultPoint from "@assay/core/execution/FaultPoint"
 import { assert, it } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Feed from "../shop/Feed.ts"
 import * as Shop from "../shop/Shop.ts"
 import { layerPostgres, open, Time } from "../shop/Storage.ts"
 import { lies, noon, order, parcel, rows } from "../shop/Trade.ts"
 import * as TestDatabase from "../support/TestDatabase.ts"
+import { meanwhile } from "./Pause.ts"
 
 const all = { assets: [] }
 
@@ -23,23 +21,15 @@ it.layer(TestDatabase.layer)("an asset that is rebuilt as a whole", (it) => {
       // Behind a view that is not cut every change is one of everything.
       yield* feed.deliver(parcel("second", [order("2", "02-02")]))
       yield* assay.materialize({ assets: ["bronze_orders"] })
-      const paused = yield* Deferred.make<void>()
-      const go = yield* Deferred.make<void>()
-      const rebuild = yield* Effect.forkChild(
-        Effect.provideService(
-          assay.materialize({ assets: ["order_amounts"], upstream: false }),
-          FaultPoint.FaultPoint,
-          (point) =>
-            point === "afterWrite"
-              ? Effect.andThen(Deferred.succeed(paused, undefined), Effect.asVoid(Deferred.await(go)))
-              : Effect.void
-        )
+      const [rebuilt] = yield* meanwhile(
+        "afterWrite",
+        assay.materialize({ assets: ["order_amounts"], upstream: false }),
+        Effect.gen(function* () {
+          yield* feed.deliver(parcel("third", [order("3", "02-03")]))
+          yield* assay.materialize({ assets: ["bronze_orders"] })
+        })
       )
-      yield* Deferred.await(paused)
-      yield* feed.deliver(parcel("third", [order("3", "02-03")]))
-      yield* assay.materialize({ assets: ["bronze_orders"] })
-      yield* Deferred.succeed(go, undefined)
-      assert.strictEqual((yield* Fiber.join(rebuild)).status, "succeeded")
+      assert.strictEqual(rebuilt.status, "succeeded")
       assert.deepStrictEqual(yield* lies(assay), [])
 
       yield* assay.materialize(all)
